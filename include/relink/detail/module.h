@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * module.h - hands a module's records to the runtime.
+ *
+ * Every object file that includes relink carries a constructor; all of a module hand over the same header (weak and
+ * hidden: one per module), and the runtime takes it once. The constructor runs before those of the program.
+ */
+#ifndef RELINK_DETAIL_MODULE_H
+#define RELINK_DETAIL_MODULE_H
+
+#include <relink/abi.h>
+
+#ifndef RELINK_INTERNAL
+RELINK_BEGIN_DECLS
+
+RELINK_API void relink_attach(struct relink_module_header *header);
+RELINK_API void relink_detach(struct relink_module_header *header);
+
+#define RELINK_BOUNDARY_ __attribute__((weak, visibility("hidden")))
+extern const struct relink_branch_record __start_relink_branch[] RELINK_BOUNDARY_;
+extern const struct relink_branch_record __stop_relink_branch[] RELINK_BOUNDARY_;
+extern const char __start_relink_records[] RELINK_BOUNDARY_;
+extern const char __stop_relink_records[] RELINK_BOUNDARY_;
+
+extern struct relink_module_header relink_module_header RELINK_BOUNDARY_;
+struct relink_module_header relink_module_header = {
+	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
+	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records, 0,
+};
+
+static void __attribute__((constructor(101))) relink_module_constructor_(void)
+{
+	relink_attach(&relink_module_header);
+}
+
+static void __attribute__((destructor(101))) relink_module_destructor_(void)
+{
+	relink_detach(&relink_module_header);
+}
+
+RELINK_END_DECLS
+#endif
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relink.h - everything. A program that decides something once should not pay for it on every call.
+ *
+ *	call.h     static calls: ordinary C calls whose target is decided at run time
+ *	key.h      static keys: an `if` that costs one instruction
+ *	option.h   named options with several states, choice functions
+ *	commit.h   transactions over any of these
+ *	status.h   start-up, listing, status
+ *	error.h    error values
+ *	abi.h      the records, for tools
+ */
+#ifndef RELINK_RELINK_H
+#define RELINK_RELINK_H
+
+#include <relink/abi.h>
+#include <relink/call.h>
+#include <relink/commit.h>
+#include <relink/cpu.h>
+#include <relink/error.h>
+#include <relink/key.h>
+#include <relink/option.h>
+#include <relink/status.h>
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.h - start-up, and what the runtime knows: modes, counts and reasons.
+ *
+ * relink_init() is optional. Without it a constructor applies environment, file and choice functions; with it the
+ * command line speaks too.
+ */
+#ifndef RELINK_STATUS_H
+#define RELINK_STATUS_H
+
+#include <stddef.h>
+#include <relink/abi.h>
+#include <relink/error.h>
+
+RELINK_BEGIN_DECLS
+
+/*
+ * Takes `--relink LIST` and `--relink=LIST` out of argv (up to a `--`) and commits them at the command line's level.
+ * LIST is "name=state,name=state name": commas or spaces between, a bare name means on. An unknown name or state is an
+ * error that lists what exists, and nothing has changed; argv is then left as it was. Call it once, from main.
+ */
+RELINK_API int relink_init(int *argc, char **argv, struct relink_error *err);
+
+/* Applies one LIST at the command line's level; for programs with an option parser of their own. */
+RELINK_API int relink_apply(const char *list, struct relink_error *err);
+
+/* What a program declares about itself. Call it early: from main, before threads. Declarations can't be withdrawn. */
+#define RELINK_TRAPS 1u      /* no thread blocks SIGTRAP: int3 may be used, so every site can be changed live */
+#define RELINK_STRICT_XMC 2u /* int3 for every change of code, as Intel's manual asks; implies RELINK_TRAPS */
+RELINK_API int relink_declare(unsigned what, struct relink_error *err);
+
+enum relink_site_kind {
+	RELINK_SITE_BRANCH,     /* static key */
+	RELINK_SITE_CALL,       /* call of a static call */
+	RELINK_SITE_TAIL,       /* jmp to one */
+	RELINK_SITE_JCC,        /* conditional jump to one */
+	RELINK_SITE_TRAMPOLINE,
+	RELINK_SITE_KINDS
+};
+
+/* Why a site is where it is. */
+enum relink_reason {
+	RELINK_BOUND,          /* expresses its choice directly */
+	RELINK_UNALIGNED,      /* on its trampoline: one store can't change it, and its choice isn't final */
+	RELINK_UNPROVEN,       /* on its trampoline: one-store changes are not known to be good here */
+	RELINK_OUT_OF_RANGE,   /* on its trampoline: target more than 2 GiB away */
+	RELINK_INDIRECT,       /* on its trampoline: code can't be written */
+	RELINK_BY_STUB,        /* on its trampoline: what the choice asks does not fit the site's instruction */
+	RELINK_REASONS
+};
+RELINK_API const char *relink_site_kind_name(int kind);
+RELINK_API const char *relink_reason_name(int reason);
+
+struct relink_status {
+	uint32_t size;     /* set by the caller: sizeof(struct relink_status) */
+	uint32_t abi;
+	const char *arch;    /* "x86-64", "generic" */
+	const char *writer;  /* "/proc/self/mem", or "none" */
+	const char *barrier; /* "membarrier", "none" */
+	char mode[160];      /* "direct", or "indirect: why"; "degraded: where" */
+	char notes[512];     /* environment and file entries that could not be used, modules without sites and why; one line each */
+	uint32_t one_store;  /* 1: an aligned 8-byte write was proved to be seen whole */
+	uint32_t traps;      /* 1: int3 is in use */
+	uint32_t modules;
+	uint32_t pending;    /* modules that could not be brought to the current state */
+	uint64_t commits, barriers, writes; /* since start: commits that changed code, barriers and writes they took */
+	uint64_t sites[RELINK_SITE_KINDS][RELINK_REASONS];
+	uint64_t memory;     /* bytes that the runtime allocated for sites */
+};
+/* Fills *status. 0 or RELINK_E_ARGUMENT. Any thread; not from a signal handler. */
+RELINK_API int relink_get_status(struct relink_status *status);
+
+enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3 };
+
+struct relink_choice_info {
+	uint32_t size;
+	int kind;              /* enum relink_choice_kind */
+	uint32_t flags;        /* RELINK_FINAL, RELINK_NONFORCIBLE */
+	int decided_by;        /* enum relink_level */
+	const char *name, *doc, *module;
+	const char *state;     /* effective */
+	const char *initial;   /* default */
+	const char *asked[7];  /* what each level asked for, by enum relink_level; NULL: nothing */
+	const char *const *states; /* all states; `custom:...` is not among them */
+	const unsigned char *usable; /* per state: 1 if its condition holds here */
+	size_t count;          /* of states */
+	uint64_t sites[RELINK_REASONS];
+};
+/* Calls visit for every choice until it returns non-zero, and returns that. Pointers are valid during the visit only;
+ * the visitor must not call relink. Any thread; not from a signal handler. */
+RELINK_API int relink_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
+
+struct relink_site_info {
+	uint32_t size;
+	int kind;    /* enum relink_site_kind */
+	int reason;  /* enum relink_reason */
+	uintptr_t address;
+	const char *choice, *module;
+};
+RELINK_API int relink_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+
+/* Called after a module arrived that could not be brought to the current state, outside all locks. NULL: nobody. */
+typedef void relink_pending_fn(const struct relink_error *why, void *ctx);
+RELINK_API void relink_on_pending(relink_pending_fn *fn, void *ctx);
+
+/* Modules hand in their records with these; the headers' constructors call them. */
+RELINK_API void relink_attach(struct relink_module_header *header);
+RELINK_API void relink_detach(struct relink_module_header *header);
+
+RELINK_END_DECLS
+
+#endif
