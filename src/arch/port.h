@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h - what an architecture provides: PURE functions between bindings and bytes.
+ *
+ * A port never reads or writes the code it talks about; callers pass bytes in and take bytes out. Every port compiles on
+ * every host, so the tools handle foreign files and the tests need no emulator.
+ */
+#ifndef RL_ARCH_PORT_H
+#define RL_ARCH_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RL_SITE_MAX 8 /* bytes that a site's instruction has at most, and that callers pass */
+
+/* Kinds of sites; the values are those of enum relink_site_kind. */
+enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE };
+
+/* What a site is to express. */
+enum rl_what {
+	RL_FALL,     /* branch: falls through */
+	RL_JUMP,     /* branch: jumps */
+	RL_HOME,     /* call kinds: goes to its home (trampoline or PLT stub); trampoline: goes through its slot */
+	RL_FUNCTION, /* goes to `address` */
+	RL_NOTHING,  /* NULL target: does nothing */
+	RL_CONSTANT, /* yields `constant`; `address` is a function that does the same */
+};
+
+struct rl_want {
+	enum rl_what what;
+	bool narrow; /* RL_CONSTANT: the result has at most 32 bits */
+	uint64_t address;
+	uint64_t constant;
+};
+
+/* How well bytes express a wish. */
+enum rl_fit {
+	RL_FITS,     /* directly */
+	RL_FITS_NOT, /* the instruction can't express it: bytes lead home */
+	RL_TOO_FAR,  /* out of reach: bytes lead home */
+};
+
+/* What it takes to turn `old` into `new` while threads run. */
+enum rl_change {
+	RL_SAME,          /* nothing to do */
+	RL_OPCODE,        /* one byte */
+	RL_STORE,         /* several bytes, all in one naturally aligned 8-byte word */
+	RL_OPERAND_FIRST, /* the old instruction ignores its operand: write that, barrier, then the opcode byte */
+	RL_DETOUR,        /* trampoline: opcode byte to `through`, barrier, operand, barrier, opcode byte */
+	RL_SPLIT,         /* needs int3, or nobody running */
+};
+
+/* A call or jump found at a relocation. */
+struct rl_found {
+	enum rl_kind kind;
+	uint64_t address; /* of the site: the opcode that is rewritten */
+	uint64_t target;  /* where it leads now */
+	bool via_slot;    /* call or jmp through a GOT slot at `target`: not a site, kind tells which of both */
+};
+
+/* What to do to a thread that trapped at a site whose instruction is `bytes`. */
+struct rl_effect {
+	uint64_t ip;
+	bool push;     /* push `value` */
+	bool pop;      /* pop into ip */
+	bool set_result;
+	uint64_t value; /* of the push, or of the result register */
+};
+
+struct rl_port {
+	const char *name;
+	uint16_t machine;      /* ELF e_machine */
+	uint8_t guard;         /* first byte of a breakpoint, 0 if the port has none */
+	uint8_t through;       /* trampoline opcode byte that leads through the slot */
+	uint8_t flip[2];       /* first byte of a branch that falls through, that jumps */
+	uint8_t length[5];     /* bytes of a site, by kind */
+
+	/* Bytes for a site at `address`. `old` are the bytes there now (operands that don't matter are kept). `out` gets
+	 * length[kind] bytes. For RL_TOO_FAR and RL_FITS_NOT they lead to `home`. */
+	enum rl_fit (*encode)(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want,
+			      const uint8_t *old, uint8_t *out);
+	/* Do these bytes express the wish, by the rules of encode? An operand that is ignored is not compared. */
+	bool (*expresses)(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, const uint8_t *bytes);
+	enum rl_change (*classify)(enum rl_kind kind, uint64_t address, const uint8_t *old, const uint8_t *out);
+	/* Finds the site at a relocation. window[0] is the byte at place - before, `count` bytes in all. False: no site. */
+	bool (*recognise)(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_found *found);
+	/* The GOT slot that a PLT stub at `address` jumps through. False: not a stub. */
+	bool (*plt_slot)(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot);
+	/* Offset of the opcode byte in a trampoline and the address of the slot it jumps through. False: not one. */
+	bool (*trampoline)(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot);
+	/* The effect of executing `bytes` at `address`; `flags` is the flags register. False: not an instruction of ours. */
+	bool (*emulate)(enum rl_kind kind, uint64_t address, const uint8_t *bytes, uint64_t flags, struct rl_effect *effect);
+};
+
+extern const struct rl_port rl_port_x86_64;
+extern const struct rl_port rl_port_generic; /* recognises nothing, encodes nothing */
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platform.h - what an operating system provides. Knows addresses and bytes; never what a choice is.
+ *
+ * Preconditions, agreed once: addresses are in mapped code, lengths are non-zero, and from rl_text_begin to rl_text_end the
+ * caller holds the runtime's lock and calls nothing but rl_text_write, rl_text_barrier and memory reads.
+ */
+#ifndef RL_PLATFORM_H
+#define RL_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- code: writing and synchronising ---- */
+
+struct rl_text_abilities {
+	bool write;     /* code can be written, proved by running it */
+	bool barrier;   /* every thread can be made to see it */
+	bool one_store; /* an aligned 8-byte write is seen whole, proved by a concurrent reader */
+	const char *writer;    /* "/proc/self/mem", "none" */
+	const char *barrier_name; /* "membarrier", "none" */
+	char why[160];  /* what is missing and why, "" if nothing */
+};
+
+/* Opens the writer, registers the barrier, proves both by changing a private function and running it. Call once, early. */
+void rl_text_probe(struct rl_text_abilities *abilities);
+/* Proves one-store writes with a concurrent reader (takes up to a few ms). Needs write and barrier. */
+bool rl_text_probe_one_store(void);
+
+enum rl_text_context { RL_TEXT_OK, RL_TEXT_VFORK_CHILD, RL_TEXT_FORK_CHILD };
+/* Which process are we? FORK_CHILD is reported once, after a fork that no atfork handler saw; vfork children share our memory. */
+enum rl_text_context rl_text_context(void);
+/* The child of a fork: forget the descriptor (it writes to the parent) and what else was the parent's. */
+void rl_text_after_fork(void);
+
+/* Opens the window: checks the descriptor's identity (reopens it where that is possible), blocks asynchronous signals, catches SIGSYS.
+ * 0, or -errno with nothing changed and *why pointing to the reason. */
+int rl_text_begin(const char **why);
+/* Writes code. 0 or -errno. All or nothing is not promised for a failed write longer than a byte. */
+int rl_text_write(uintptr_t address, const void *bytes, size_t length);
+/* Returns after every thread of the process has executed a core-serialising instruction. 0 or -errno. */
+int rl_text_barrier(void);
+void rl_text_end(void);
+
+/* ---- breakpoints, after rl_traps_enable ---- */
+
+/* Finds the site and the bytes to emulate for a trap at `address`; lock-free, async-signal-safe. False: not a guard of ours. */
+typedef bool rl_guard_lookup(uintptr_t address, int *kind, uint8_t bytes[8]);
+/* Is the address inside code that has sites? Async-signal-safe. */
+typedef bool rl_guard_covers(uintptr_t address);
+/* Installs the SIGTRAP handler. 0 or -errno. */
+int rl_traps_enable(rl_guard_lookup *lookup, rl_guard_covers *covers);
+/* May int3 be used now? Checks that the handler is still ours and that nobody traces us. NULL, or why not. */
+const char *rl_traps_refused(void);
+
+/* ---- process ---- */
+
+unsigned rl_threads(void); /* of this process, now; 0: unknown. The runtime's own don't count. */
+unsigned rl_cpus(void);    /* that this process may run on; at least 1 */
+bool rl_secure(void);      /* AT_SECURE: don't trust the environment */
+const char *rl_program_name(void); /* last component of the executable's path; never NULL */
+
+/* ---- modules ---- */
+
+struct rl_image {
+	uintptr_t bias;            /* run-time address minus linked address */
+	uintptr_t text_start, text_stop; /* span of the executable segments */
+	char path[4096];           /* of the file, "/proc/self/exe" for the program when its path is unknown; "" if there is none */
+	uint64_t device, inode;    /* of the mapping that holds the text, 0 if unknown */
+	uint8_t build_id[64];
+	size_t build_id_length;    /* 0 if it has none */
+	bool main;                 /* the program itself */
+};
+/* Describes the module that maps `address`. False if none does. Takes the loader's lock. */
+bool rl_image_of(const void *address, struct rl_image *image);
+
+struct rl_file {
+	const void *data;
+	size_t size;
+};
+/* Maps the module's file for reading, after checking that it is the one that was loaded (device and inode, else build-id).
+ * 0, or -1 and *why. */
+int rl_image_map_file(const struct rl_image *image, struct rl_file *file, const char **why);
+void rl_file_unmap(struct rl_file *file);
+
+/* A name for an address, "symbol" or "symbol+0x10" or "0x..."; for messages. Takes the loader's lock. */
+void rl_symbol_name(const void *address, char *buffer, size_t size);
+/* Keeps the module that holds `address` loaded for ever. Takes the loader's lock. */
+void rl_pin_module(const void *address);
+
+/* One runtime per process: offers `mine` and returns the runtime that was first. Takes the loader's lock. */
+void *rl_rendezvous(void *mine);
+
+#endif
