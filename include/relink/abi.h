@@ -54,7 +54,6 @@ struct relink_record {
 #define RELINK_DEFAULT_TRUE 0x100u /* key: true at link time */
 #define RELINK_NULLABLE 0x200u     /* call: void and returning, so NULL is a state */
 #define RELINK_DEFAULT_NULL 0x400u /* call: NULL at link time */
-#define RELINK_VARIADIC 0x800u     /* call: takes `...` */
 
 /* A key, a call or an option: something with a name and states. */
 struct relink_choice_record {

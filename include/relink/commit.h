@@ -77,8 +77,16 @@ RELINK_API void relink_wish_option(struct relink_commit *c, struct relink_option
 RELINK_API void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*fn)(void));
 RELINK_API void relink_wish_named(struct relink_commit *c, const char *name, const char *state, int level);
 
+/* A function named as a structure is no mistake in C, and C++ has the same rule for the sake of C; -Wshadow of g++ differs. */
+#if defined(__cplusplus) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 /* 0, RELINK_OVERRIDDEN, or a negative code and nothing has changed. */
 RELINK_API int relink_commit(struct relink_commit *c, int mode, struct relink_error *err);
+#if defined(__cplusplus) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 RELINK_API void relink_commit_discard(struct relink_commit *c);
 
 RELINK_END_DECLS

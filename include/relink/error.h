@@ -46,10 +46,10 @@ struct relink_error {
 	uintptr_t site;        /* address of the site, 0 where the error is not about one */
 	char choice[64];       /* name of the choice, or "" */
 	char module[96];       /* file of the module, or "" */
-	char reason[512];      /* what, why and what to do, in one line */
+	char text[640];        /* what, where, why and what to do, in one line */
 };
 
-/* One line for a person: "choice: module+offset: reason". Lives as long as *err. Any context. */
+/* One line for a person: "choice in module: reason". Lives as long as *err. Any context. */
 RELINK_API const char *relink_error_text(const struct relink_error *err);
 
 /* The name of a code, such as "RELINK_E_FINAL". Never NULL. Any context. */

@@ -45,7 +45,7 @@ struct relink_facts {
 #define relink_option_is(name, st) RELINK_OPTION_IS_(name, st)
 /* The current state as an index, in the order of declaration; RELINK_STATE(name, st) is the index of a state. */
 #define relink_option_state(name) (__atomic_load_n(&(name).option.state, __ATOMIC_RELAXED))
-#define RELINK_STATE(name, st) ((int)relink_state_##name##_##st)
+#define RELINK_STATE(name, st) RELINK_STATE_(name, st)
 
 #define RELINK_CHOOSE(choice, fn) RELINK_CHOOSE_(choice, fn)
 #define RELINK_DRIVE(option, st, choice, to) RELINK_DRIVE_(option, st, choice, to)

@@ -82,6 +82,8 @@ struct rl_port {
 			      const uint8_t *old, uint8_t *out);
 	/* Do these bytes express the wish, by the rules of encode? An operand that is ignored is not compared. */
 	bool (*expresses)(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, const uint8_t *bytes);
+	/* Can a site here be led from any function to any other by one store to a naturally aligned 8-byte word? */
+	bool (*one_store)(enum rl_kind kind, uint64_t address);
 	enum rl_change (*classify)(enum rl_kind kind, uint64_t address, const uint8_t *old, const uint8_t *out);
 	/* Finds the site at a relocation. window[0] is the byte at place - before, `count` bytes in all. False: no site. */
 	bool (*recognise)(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_found *found);

@@ -51,7 +51,9 @@
 
 #define RELINK_TRAMPOLINE_(name) \
 	__asm__(".pushsection .text.relink." #name ",\"ax\",@progbits\n\t" RELINK_TRAMPOLINE_ENTRY_ \
-		"\t.globl " #name "\n\t.type " #name ",@function\n" #name ":\n" RELINK_TRAMPOLINE_MARK_ \
+		"\t.globl " #name "\n\t.type " #name ",@function\n" \
+		"\t.globl relink_entry_" #name "\n\t.hidden relink_entry_" #name "\n\t.type relink_entry_" #name ",@function\n" \
+		#name ":\nrelink_entry_" #name ":\n" RELINK_TRAMPOLINE_MARK_ \
 		"\t.byte 0xa9\n\t.long 0\n\tjmp *relink_slot_" #name "(%rip)\n\t.size " #name ", . - " #name "\n\t" \
 		".balign 16, 0xcc\n\t.popsection");
 

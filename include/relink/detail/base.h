@@ -33,6 +33,12 @@
 #define RELINK_CAT2_(a, b) a##b
 #define RELINK_FIRST_(first, ...) first
 
+#ifdef __cplusplus
+#define RELINK_STATIC_ASSERT_ static_assert
+#else
+#define RELINK_STATIC_ASSERT_ _Static_assert
+#endif
+
 /* A static assertion that is an expression of type void. */
 #ifdef __cplusplus
 #define RELINK_CHECK_(cond, message) __extension__({ static_assert(cond, message); (void)0; })
@@ -40,6 +46,27 @@
 #define RELINK_CHECK_(cond, message) \
 	((void)sizeof(struct { _Static_assert(cond, message); int relink_unused_; }))
 #endif
+
+/* A definition without a documentation string has flags, or the 0u that ends every list of arguments, in its place. */
+#ifdef __cplusplus
+extern "C++" {
+namespace relink_detail {
+template <class T> constexpr bool is_flags = false;
+template <> constexpr bool is_flags<unsigned> = true;
+}
+}
+#define RELINK_IS_FLAGS_(x) relink_detail::is_flags<__typeof__(x)>
+#else
+#define RELINK_IS_FLAGS_(x) (__extension__ __builtin_types_compatible_p(__typeof__(x), unsigned))
+#endif
+#define RELINK_CHECK_DOC_(doc) RELINK_STATIC_ASSERT_(!RELINK_IS_FLAGS_(doc), "relink: a choice needs a documentation string")
+
+/* How many arguments, from one to thirty-two. */
+#define RELINK_COUNT_(...) \
+	RELINK_COUNT_PICK_(__VA_ARGS__, 32, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, \
+			   12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, ~)
+#define RELINK_COUNT_PICK_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, \
+			   a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32, n, ...) n
 
 /* RELINK_EACH_(M, x, a, b, c): M(x, 0, a) M(x, 1, b) M(x, 2, c), up to sixteen. */
 #define RELINK_EACH_(M, x, ...) \

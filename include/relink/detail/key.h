@@ -13,10 +13,12 @@
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_KEY, (flags) }, (name), (doc), (object), 0, (count) }
 
 #define RELINK_KEY_DEF_(storage, type, init, default_, name, doc, flags, ...) \
+	RELINK_CHECK_DOC_(doc); \
 	storage struct type name = init; \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name.key, #name, (doc), (default_) | (flags), 0)
 
 #define RELINK_KEY_ARRAY_(name, n, doc, type, default_) \
+	RELINK_CHECK_DOC_(doc); \
 	__extension__ struct type name[n] = RELINK_INIT_ALL_(n, (default_) != 0); \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name[0].key, #name, (doc), (default_), (n))
 #ifdef __cplusplus
@@ -66,8 +68,8 @@
 #define RELINK_KEY_USE_(p, on_false) \
 	__extension__({ \
 		struct relink_use_ { \
-			static constexpr const void *key() { return (p); } \
-			static constexpr bool is_true() { return relink_detail::is_true_type<__typeof__(*(p))>; } \
+			static constexpr const void *relink_address_() { return (p); } \
+			static constexpr bool relink_is_true_() { return relink_detail::is_true_type<__typeof__(*(p))>; } \
 			static_assert(relink_detail::is_key_type<__typeof__(*(p))>, "relink: this is not a static key"); \
 		}; \
 		relink_detail::branch<relink_detail::word<relink_detail::tu, relink_use_>, on_false>(); \
@@ -83,7 +85,8 @@
 #define RELINK_BRANCH_BORN_(p, on_false) (RELINK_IS_TRUE_KEY_(*(p)) != (on_false))
 
 #if RELINK_DIRECT_REF_
-#define RELINK_REF_(p)
+/* Unused; a pointer that is no address constant is told so in words that a person understands. */
+#define RELINK_REF_(p) static const void *const relink_ref_ __attribute__((unused)) = (p);
 #define RELINK_REF_OPERAND_(p) (p)
 #else
 #define RELINK_REF_(p) static const void *const relink_ref_ = (p);
@@ -153,8 +156,8 @@ namespace {
 struct tu {};
 }
 template <class Tu, class Use> struct word {
-	static constexpr const void *value = Use::key();
-	static constexpr bool is_true = Use::is_true();
+	static constexpr const void *value = Use::relink_address_();
+	static constexpr bool is_true = Use::relink_is_true_();
 };
 #if RELINK_DIRECT_REF_
 #define RELINK_WORD_(W) (W::value)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* input.h - the files: found, read, kept in memory. */
+#ifndef SCAN_INPUT_H
+#define SCAN_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scan.h"
+
+struct file {
+	struct file *next; /* in the order they were found */
+	char *path;
+	uint64_t size;     /* to be read; what it had when it was found, or less if the limit cuts it */
+	bool given;        /* named on the command line: may be a symbolic link */
+	int error;         /* could not be read: why; 0: it could */
+	bool not_regular;  /* was replaced by something else since it was found */
+	uint8_t *data;     /* if it was kept: the found.bytes that were read */
+	struct result found, reference;
+};
+
+/* Reads through `buffer` of INPUT_BUFFER bytes and scans; or, if it is to be kept, into memory of its own. */
+#define INPUT_BUFFER ((size_t)128 << 10)
+void file_read(struct file *f, uint8_t *buffer, bool keep);
+
+/* Scans what was kept. */
+struct result file_scan(const struct file *f);
+
+/* While `trace` is on, files are printed, or only counted if quiet. */
+void trace_quietly(bool quiet);
+/* How many were traced so far. */
+uint64_t trace_count(void);
+
+#endif

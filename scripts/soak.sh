@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs the stress tests, all at the same time, each for RELINK_SOAK_SECONDS (an hour if not set).
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+seconds=${RELINK_SOAK_SECONDS:-3600}
+cmake --preset gcc -B build/soak -DRELINK_SOAK_SECONDS="$seconds" >/dev/null
+cmake --build build/soak --parallel
+tests=$(ctest --test-dir build/soak -N -L '^soak$' | awk '/^Total Tests:/ { print $3 }')
+if [ "${tests:-0}" -eq 0 ]; then
+	echo "there are no stress tests" >&2
+	exit 1
+fi
+echo "soak: $tests stress tests, $seconds seconds"
+exec ctest --test-dir build/soak -L '^soak$' --parallel "$tests" --output-on-failure

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* generic.c - the port of machines whose code is never rewritten: calls go through pointers, keys are flags. */
+#include "arch/port.h"
+
+static enum rl_fit encode(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want,
+			  const uint8_t *old, uint8_t *out)
+{
+	(void)kind, (void)address, (void)home, (void)want, (void)old, (void)out;
+	return RL_FITS_NOT;
+}
+
+static bool expresses(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, const uint8_t *bytes)
+{
+	(void)kind, (void)address, (void)home, (void)want, (void)bytes;
+	return false;
+}
+
+static enum rl_change classify(enum rl_kind kind, uint64_t address, const uint8_t *old, const uint8_t *out)
+{
+	(void)kind, (void)address, (void)old, (void)out;
+	return RL_SPLIT;
+}
+
+static bool recognise(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_found *found)
+{
+	(void)window, (void)before, (void)count, (void)place, (void)found;
+	return false;
+}
+
+static bool plt_slot(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot)
+{
+	(void)bytes, (void)count, (void)address, (void)slot;
+	return false;
+}
+
+static bool trampoline(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot)
+{
+	(void)bytes, (void)count, (void)address, (void)opcode, (void)slot;
+	return false;
+}
+
+static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, uint64_t flags, struct rl_effect *effect)
+{
+	(void)kind, (void)address, (void)bytes, (void)flags, (void)effect;
+	return false;
+}
+
+static bool one_store(enum rl_kind kind, uint64_t address)
+{
+	(void)kind, (void)address;
+	return false;
+}
+
+const struct rl_port rl_port_generic = {
+	.name = "generic",
+	.encode = encode,
+	.expresses = expresses,
+	.one_store = one_store,
+	.classify = classify,
+	.recognise = recognise,
+	.plt_slot = plt_slot,
+	.trampoline = trampoline,
+	.emulate = emulate,
+};

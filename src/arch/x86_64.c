@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x86_64.c - bindings and bytes of x86-64.
+ *
+ *	              RL_HOME    RL_FUNCTION   RL_NOTHING   RL_CONSTANT
+ *	RL_CALL       e8 rel32   e8 rel32      a9 ....      b8 imm32, or e8 rel32 where 32 bits are not enough
+ *	RL_TAIL       e9 rel32   e9 rel32      c3 ....      e9 rel32
+ *	RL_JCC        0f 8x rel  0f 8x rel     leads home   0f 8x rel
+ *	RL_TRAMPOLINE a9 ....    e9 rel32      c3 ....      e9 rel32
+ *
+ * and an RL_BRANCH is a9 (falls through) or e9 (jumps). "...." is an operand that nobody reads: encode keeps what is there,
+ * so that such a change is one byte and the way back is often one byte too. A branch's operand is never ignored, since
+ * its next e9 needs it.
+ *
+ * a9 is `test $imm32,%eax`: as long as the call or jump it stands for, and changes only flags, which nobody expects to
+ * survive either. A prefix in front of an opcode (67 from the linker, f2, 3e) belongs to the instruction but not to the
+ * site, and means nothing to any of the opcodes above. Only a REX prefix would (ld -z call-nop=prefix-0x48): nobody uses it.
+ */
+#include "arch/port.h"
+
+enum {
+	TEST = 0xa9,
+	MOV = 0xb8,
+	RET = 0xc3,
+	CALL = 0xe8,
+	JMP = 0xe9,
+	INT3 = 0xcc,
+	NOP = 0x90,
+	EM_X86_64 = 62,
+};
+
+enum { CARRY = 0x1, PARITY = 0x4, ZERO = 0x40, SIGN = 0x80, OVERFLOW = 0x800 };
+
+static const uint8_t length[] = { 5, 5, 5, 6, 5 };
+
+static uint32_t load32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void store32(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* Where a rel32 leads; it counts from its own end, which is the end of every instruction here. */
+static uint64_t relative(const uint8_t *rel32, uint64_t address)
+{
+	return address + 4 + (((uint64_t)load32(rel32) ^ 0x80000000u) - 0x80000000u);
+}
+
+static bool is_jcc(const uint8_t *bytes)
+{
+	return bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80;
+}
+
+/* Is this an instruction that a site of this kind can have? */
+static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
+{
+	switch (kind) {
+	case RL_BRANCH:
+		return bytes[0] == TEST || bytes[0] == JMP;
+	case RL_CALL:
+		return bytes[0] == CALL || bytes[0] == TEST || bytes[0] == MOV;
+	case RL_TAIL:
+		return bytes[0] == JMP || bytes[0] == RET;
+	case RL_JCC:
+		return is_jcc(bytes);
+	case RL_TRAMPOLINE:
+		return bytes[0] == JMP || bytes[0] == TEST || bytes[0] == RET;
+	}
+	return false;
+}
+
+static bool ignores_operand(enum rl_kind kind, uint8_t opcode)
+{
+	if (opcode == RET)
+		return kind == RL_TAIL || kind == RL_TRAMPOLINE;
+	return opcode == TEST && (kind == RL_CALL || kind == RL_TRAMPOLINE);
+}
+
+/* Lets a call kind go to `target`. False, and nothing written: out of reach. */
+static bool lead_to(enum rl_kind kind, uint64_t address, uint64_t target, uint8_t *out)
+{
+	uint64_t distance = target - (address + length[kind]);
+
+	if (distance + 0x80000000u > UINT32_MAX)
+		return false;
+	if (kind != RL_JCC)
+		out[0] = kind == RL_CALL ? CALL : JMP;
+	store32(out + length[kind] - 4, (uint32_t)distance);
+	return true;
+}
+
+static bool lead_home(enum rl_kind kind, uint64_t address, uint64_t home, uint8_t *out)
+{
+	if (kind != RL_TRAMPOLINE)
+		return lead_to(kind, address, home, out);
+	out[0] = TEST;
+	return true;
+}
+
+static enum rl_fit do_nothing(enum rl_kind kind, uint8_t *out)
+{
+	if (kind == RL_JCC)
+		return RL_FITS_NOT;
+	out[0] = kind == RL_CALL ? TEST : RET;
+	return RL_FITS;
+}
+
+/* b8 clears the upper half of %rax, so it can be any value that has none, and any narrow one. */
+static bool load_constant(enum rl_kind kind, const struct rl_want *want, uint8_t *out)
+{
+	if (kind != RL_CALL || (!want->narrow && want->constant > UINT32_MAX))
+		return false;
+	out[0] = MOV;
+	store32(out + 1, (uint32_t)want->constant);
+	return true;
+}
+
+/* Writes what a call kind needs for a wish. Unless the answer is RL_FITS nothing is written. */
+static enum rl_fit encode_call(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, uint8_t *out)
+{
+	switch (want->what) {
+	case RL_FALL:
+	case RL_JUMP:
+		return RL_FITS_NOT;
+	case RL_HOME:
+		return lead_home(kind, address, home, out) ? RL_FITS : RL_TOO_FAR;
+	case RL_NOTHING:
+		return do_nothing(kind, out);
+	case RL_CONSTANT:
+		if (load_constant(kind, want, out))
+			return RL_FITS;
+		break;
+	case RL_FUNCTION:
+		break;
+	}
+	return lead_to(kind, address, want->address, out) ? RL_FITS : RL_TOO_FAR;
+}
+
+static enum rl_fit encode_branch(const struct rl_want *want, uint8_t *out)
+{
+	if (want->what != RL_FALL && want->what != RL_JUMP)
+		return RL_FITS_NOT;
+	out[0] = want->what == RL_JUMP ? JMP : TEST;
+	return RL_FITS;
+}
+
+/* Turns the bytes in `out` into those for the wish, or into those that lead home. False: neither, `out` is as before. */
+static bool rewrite(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want,
+		    uint8_t *out, enum rl_fit *fit)
+{
+	if (kind == RL_BRANCH) {
+		*fit = encode_branch(want, out);
+		return *fit == RL_FITS;
+	}
+	*fit = encode_call(kind, address, home, want, out);
+	if (*fit == RL_FITS || lead_home(kind, address, home, out))
+		return true;
+	*fit = RL_TOO_FAR;
+	return false;
+}
+
+/* The loop's length is constant so that compilers don't make it a call of memcpy, which may not be there. */
+static void copy(enum rl_kind kind, const uint8_t *from, uint8_t *to)
+{
+	for (unsigned i = 0; i < 5; i++)
+		to[i] = from[i];
+	if (kind == RL_JCC)
+		to[5] = from[5];
+}
+
+static enum rl_fit encode(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want,
+			  const uint8_t *old, uint8_t *out)
+{
+	enum rl_fit fit;
+
+	copy(kind, old, out);
+	rewrite(kind, address, home, want, out, &fit);
+	return fit;
+}
+
+/* Rewriting keeps operands that nobody reads: bytes express a wish exactly if rewriting them for it changes nothing. */
+static bool expresses(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, const uint8_t *bytes)
+{
+	uint8_t out[RL_SITE_MAX];
+	enum rl_fit fit;
+
+	if (!is_ours(kind, bytes))
+		return false;
+	copy(kind, bytes, out);
+	if (!rewrite(kind, address, home, want, out, &fit))
+		return false;
+	for (unsigned i = 0; i < length[kind]; i++)
+		if (out[i] != bytes[i])
+			return false;
+	return true;
+}
+
+/*
+ * One byte is always safe to store. Where the new instruction ignores its operand the opcode is all that counts,
+ * even if operands differ (a rollback of RL_OPERAND_FIRST does). Where the old one ignores it, the operand can be
+ * prepared in pieces behind the old opcode's back.
+ */
+static enum rl_change classify(enum rl_kind kind, uint64_t address, const uint8_t *old, const uint8_t *out)
+{
+	size_t first = 0, end = length[kind];
+
+	while (end && old[end - 1] == out[end - 1])
+		end--;
+	if (!end)
+		return RL_SAME;
+	while (old[first] == out[first])
+		first++;
+	if (ignores_operand(kind, out[0]))
+		return first ? RL_SAME : RL_OPCODE;
+	if (end == 1)
+		return RL_OPCODE;
+	if (ignores_operand(kind, old[0]))
+		return RL_OPERAND_FIRST;
+	if (kind == RL_TRAMPOLINE && old[0] == JMP)
+		return RL_DETOUR;
+	return (address + first) >> 3 == (address + end - 1) >> 3 ? RL_STORE : RL_SPLIT;
+}
+
+static bool found_at(struct rl_found *found, enum rl_kind kind, uint64_t address, uint64_t target, bool via_slot)
+{
+	*found = (struct rl_found){ .kind = kind, .address = address, .target = target, .via_slot = via_slot };
+	return true;
+}
+
+/*
+ * What linkers leave at a kept relocation (--emit-relocs; bfd 2.40, gold 1.16, lld 14, mold 1.10; "|" is the place):
+ *
+ *	call f@PLT                  e8 | rel32
+ *	jmp f@PLT                   e9 | rel32
+ *	jne f@PLT                   0f 85 | rel32
+ *	call *f@GOTPCREL(%rip)      ff 15 | disp32
+ *	    relaxed by bfd, PC32                67 e8 | rel32      (-z call-nop=suffix-..: e8 | rel32 nop)
+ *	    relaxed by gold, lld, GOTPCRELX     67 e8 | rel32
+ *	    relaxed by mold, GOTPCRELX          90 e8 | rel32
+ *	jmp *f@GOTPCREL(%rip)       ff 25 | disp32
+ *	    relaxed by bfd, PC32                e9 | rel32 90      (moves the place, too)
+ *	    relaxed by gold, lld, GOTPCRELX     e9 rel8 | rel24 90 (the place stays: one byte into the operand)
+ *	    relaxed by mold, GOTPCRELX          90 e9 | rel32
+ *
+ * The opcode in front of the place tells all of these apart but the one whose operand straddles the place: its lowest
+ * byte may look like e8 or e9. It is tried first, since a true e8 or e9 with 90 at the end of its operand leads 1.7 GiB back,
+ * out of almost every module. The target remains the proof, and callers compare it: lld also turns
+ * `sub f@GOTPCREL(%rip),%rax` into 48 81 e8 | imm32, which looks like a call to somewhere else.
+ */
+static bool recognise(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_found *found)
+{
+	const uint8_t *field;
+	uint8_t first, last; /* the two bytes in front of the place */
+
+	if (!before || before > count || count - before < 4)
+		return false;
+	field = window + before;
+	first = before > 1 ? field[-2] : 0;
+	last = field[-1];
+	if (first == JMP && field[3] == NOP)
+		return found_at(found, RL_TAIL, place - 2, relative(field - 1, place - 1), false);
+	if (before > 1 && is_jcc(field - 2))
+		return found_at(found, RL_JCC, place - 2, relative(field, place), false);
+	if (last == CALL || last == JMP)
+		return found_at(found, last == CALL ? RL_CALL : RL_TAIL, place - 1, relative(field, place), false);
+	if (first == 0xff && (last == 0x15 || last == 0x25))
+		return found_at(found, last == 0x15 ? RL_CALL : RL_TAIL, place - 2, relative(field, place), true);
+	return false;
+}
+
+/* The offset behind these bytes if they are at offset `at`, otherwise `at` itself. */
+static size_t skip(const uint8_t *bytes, size_t count, size_t at, const uint8_t *what, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (count - at <= i || bytes[at + i] != what[i])
+			return at;
+	return at + size;
+}
+
+static size_t skip_endbr64(const uint8_t *bytes, size_t count)
+{
+	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	return skip(bytes, count, 0, endbr64, sizeof(endbr64));
+}
+
+/* Takes the slot from the disp32(%rip) at the end of the instruction at offset `at`, behind `opcode` bytes; 0: not this one. */
+static bool take_slot(const uint8_t *bytes, size_t count, uint64_t address, size_t at, size_t opcode, uint64_t *slot)
+{
+	if (!opcode || count - at < opcode + 4)
+		return false;
+	*slot = relative(bytes + at + opcode, address + at + opcode);
+	return true;
+}
+
+/* jmp *slot(%rip) at offset `at` */
+static bool jumps_through(const uint8_t *bytes, size_t count, uint64_t address, size_t at, uint64_t *slot)
+{
+	static const uint8_t jmp[] = { 0xff, 0x25 };
+
+	return take_slot(bytes, count, address, at, skip(bytes, count, at, jmp, sizeof(jmp)) - at, slot);
+}
+
+/* lld -z retpolineplt: mov slot(%rip),%r11; then call or jmp to the thunk that goes to %r11. */
+static bool is_retpoline(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot)
+{
+	static const uint8_t mov[] = { 0x4c, 0x8b, 0x1d };
+
+	if (count < 8 || (bytes[7] != CALL && bytes[7] != JMP))
+		return false;
+	return take_slot(bytes, count, address, 0, skip(bytes, count, 0, mov, sizeof(mov)), slot);
+}
+
+/*
+ * bfd and gold     [endbr64] [bnd] jmp *slot(%rip), in .plt, .plt.got and .plt.sec
+ * lld              [endbr64] jmp *slot(%rip), or the retpoline above
+ * mold             [endbr64] [mov $index,%r11d] jmp *slot(%rip)
+ */
+static bool plt_slot(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot)
+{
+	static const uint8_t mov[] = { 0x41, 0xbb }, bnd[] = { 0xf2 };
+	size_t start = skip_endbr64(bytes, count);
+	size_t at = skip(bytes, count, start, mov, sizeof(mov));
+
+	if (at != start) {
+		if (count - at < 4)
+			return false;
+		at += 4;
+	}
+	at = skip(bytes, count, at, bnd, sizeof(bnd));
+	return jumps_through(bytes, count, address, at, slot) || is_retpoline(bytes, count, address, slot);
+}
+
+static bool trampoline(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot)
+{
+	size_t at = skip_endbr64(bytes, count);
+
+	if (count - at < 5 || !is_ours(RL_TRAMPOLINE, bytes + at))
+		return false;
+	if (!jumps_through(bytes, count, address, at + 5, slot))
+		return false;
+	*opcode = at;
+	return true;
+}
+
+/* Does the condition in the low bits of a jcc's opcode hold? */
+static bool holds(uint8_t opcode, uint64_t flags)
+{
+	bool less = !(flags & SIGN) != !(flags & OVERFLOW);
+	bool yes;
+
+	switch (opcode >> 1 & 7) {
+	case 0: yes = flags & OVERFLOW; break;
+	case 1: yes = flags & CARRY; break;
+	case 2: yes = flags & ZERO; break;
+	case 3: yes = flags & (CARRY | ZERO); break;
+	case 4: yes = flags & SIGN; break;
+	case 5: yes = flags & PARITY; break;
+	case 6: yes = less; break;
+	default: yes = less || (flags & ZERO); break;
+	}
+	return yes != (opcode & 1);
+}
+
+/* The flags that a9 would set are left alone: where it stands for a call nobody looks, and a branch promises nothing. */
+static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, uint64_t flags, struct rl_effect *effect)
+{
+	uint64_t next = address + length[kind];
+
+	if (!is_ours(kind, bytes))
+		return false;
+	*effect = (struct rl_effect){ .ip = next };
+	if (kind == RL_JCC) {
+		if (holds(bytes[1], flags))
+			effect->ip = relative(bytes + 2, address + 2);
+	} else if (bytes[0] == RET) {
+		effect->ip = 0;
+		effect->pop = true;
+	} else if (bytes[0] == MOV) {
+		effect->set_result = true;
+		effect->value = load32(bytes + 1);
+	} else if (bytes[0] != TEST) {
+		effect->ip = relative(bytes + 1, address + 1);
+		effect->push = bytes[0] == CALL;
+		effect->value = effect->push ? next : 0;
+	}
+	return true;
+}
+
+static bool one_store(enum rl_kind kind, uint64_t address)
+{
+	return ((address + length[kind] - 4u) & 7) <= 4;
+}
+
+const struct rl_port rl_port_x86_64 = {
+	.name = "x86-64",
+	.machine = EM_X86_64,
+	.guard = INT3,
+	.through = TEST,
+	.flip = { TEST, JMP },
+	.length = { 5, 5, 5, 6, 5 },
+	.encode = encode,
+	.expresses = expresses,
+	.one_store = one_store,
+	.classify = classify,
+	.recognise = recognise,
+	.plt_slot = plt_slot,
+	.trampoline = trampoline,
+	.emulate = emulate,
+};

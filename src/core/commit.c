@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* commit.c - one transaction: decide, plan, write, remember; or nothing. */
+#include "core/core.h"
+
+/* ---- the choices that a commit may change ---- */
+
+static void touch(struct rl_plan *plan, struct rl_choice *choice)
+{
+	if (choice->touched)
+		return;
+	choice->touched = true;
+	for (int level = 0; level < RELINK_LEVELS; level++)
+		choice->next_asked[level] = choice->asked[level];
+	choice->next_custom = choice->custom;
+	choice->next_state = choice->state;
+	choice->next_by = choice->decided_by;
+	plan->choices[plan->choice_count++] = choice;
+}
+
+/* What an option drives follows it. */
+static void touch_driven(struct rl_plan *plan)
+{
+	for (struct rl_drive *d = plan->core->drives; d; d = d->next)
+		if (d->option->touched)
+			touch(plan, d->choice);
+}
+
+static size_t bound_on_choices(const struct rl_core *core, size_t decisions)
+{
+	size_t n = decisions;
+
+	for (struct rl_drive *d = core->drives; d; d = d->next)
+		n++;
+	return n;
+}
+
+static void release(struct rl_plan *plan, struct rl_choice **set, struct rl_choice **fixed)
+{
+	for (size_t i = 0; i < plan->choice_count; i++)
+		plan->choices[i]->touched = false;
+	rl_plan_free(plan);
+	if (set != fixed)
+		plan->core->hooks->free(set);
+}
+
+/* ---- decide ---- */
+
+static void resolve_kind(struct rl_plan *plan, bool options)
+{
+	for (size_t i = 0; i < plan->choice_count; i++) {
+		struct rl_choice *c = plan->choices[i];
+
+		if ((c->kind == RELINK_OPT) != options)
+			continue;
+		c->next_state = rl_resolve(plan->core, c, c->next_asked, &c->next_by);
+		for (size_t k = 0; k < c->key_count; k++)
+			c->keys[k].next = c->next_state == c->keys[k].value;
+	}
+}
+
+static bool final_may_move(struct rl_plan *plan, const struct rl_choice *c)
+{
+	if (plan->arriving && c->module == plan->arriving)
+		return true;
+	return !plan->core->closed && rl_alone(plan);
+}
+
+static void hold(struct rl_choice *c)
+{
+	c->next_state = c->state;
+	c->next_by = c->decided_by;
+	c->next_custom = c->bound_custom;
+	for (size_t k = 0; k < c->key_count; k++)
+		c->keys[k].next = c->keys[k].state;
+}
+
+static bool moves(const struct rl_choice *c)
+{
+	return c->next_state != c->state || rl_call_moves(c);
+}
+
+/* A decided choice stays. Asked for in so many words it is an error; for a better variant that came late it is not. */
+static int hold_finals(struct rl_plan *plan, bool asked)
+{
+	for (size_t i = 0; i < plan->choice_count; i++) {
+		struct rl_choice *c = plan->choices[i];
+
+		if (!(c->flags & RELINK_FINAL) || !moves(c) || final_may_move(plan, c))
+			continue;
+		if (asked)
+			return rl_fail(plan->err, RELINK_E_FINAL, c,
+				       "the choice is final and has been decided; set it on the command line or in RELINK=");
+		hold(c);
+	}
+	return 0;
+}
+
+static const struct rl_group *stale_group(const struct rl_choice *c)
+{
+	for (size_t k = 0; k < c->key_count; k++)
+		for (const struct rl_group *g = c->keys[k].groups; g; g = g->next)
+			if (g->stale && c->keys[k].next != c->keys[k].state)
+				return g;
+	return 0;
+}
+
+static int hold_pending(struct rl_plan *plan, bool asked)
+{
+	for (size_t i = 0; i < plan->choice_count; i++) {
+		const struct rl_group *g = stale_group(plan->choices[i]);
+
+		if (g && asked)
+			return rl_fail_site(plan->err, RELINK_E_PENDING, plan->choices[i], g->module, 0,
+					    "a module's sites could not be brought to the current state when it was loaded");
+		if (g)
+			hold(plan->choices[i]);
+	}
+	return 0;
+}
+
+/* ---- remember ---- */
+
+static void adopt_sites(const struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (plan->changes[i].site)
+			plan->changes[i].site->reason = plan->changes[i].reason;
+}
+
+static void adopt_keys(struct rl_choice *c)
+{
+	for (size_t k = 0; k < c->key_count; k++) {
+		c->keys[k].state = c->keys[k].next;
+		__atomic_store_n(&c->keys[k].key->state, c->keys[k].next, __ATOMIC_RELAXED);
+	}
+}
+
+static void adopt(struct rl_plan *plan)
+{
+	adopt_sites(plan);
+	for (size_t i = 0; i < plan->choice_count; i++) {
+		struct rl_choice *c = plan->choices[i];
+
+		for (int level = 0; level < RELINK_LEVELS; level++)
+			c->asked[level] = c->next_asked[level];
+		c->custom = c->next_custom;
+		c->decided_by = c->next_by;
+		c->state = c->next_state;
+		adopt_keys(c);
+		c->bound_custom = c->next_custom;
+		if (c->option)
+			__atomic_store_n(&c->option->state, c->state, __ATOMIC_RELAXED);
+	}
+}
+
+/* ---- plan and run ---- */
+
+static bool nothing_to_do(const struct rl_plan *plan)
+{
+	if (plan->fresh || plan->rebind)
+		return false;
+	for (size_t i = 0; i < plan->choice_count; i++)
+		if (moves(plan->choices[i]))
+			return false;
+	return true;
+}
+
+static int plan_and_run(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r = rl_plan_build(plan);
+
+	if (r)
+		return r;
+	if (core->hooks->step)
+		core->hooks->step(RL_STEP_VERIFIED);
+	if (plan->writes && core->degraded)
+		return rl_fail(plan->err, RELINK_E_DEGRADED, 0, core->degraded_text);
+	if (plan->writes && !plan->fresh && !core->can_sync && !rl_alone(plan))
+		return rl_fail(plan->err, RELINK_E_BARRIER, 0, core->why);
+	return rl_plan_run(plan);
+}
+
+static int decide_and_run(struct rl_plan *plan, bool asked)
+{
+	int r;
+
+	touch_driven(plan);
+	resolve_kind(plan, true);
+	resolve_kind(plan, false);
+	r = hold_finals(plan, asked);
+	r = r ? r : hold_pending(plan, asked);
+	if (!r && !nothing_to_do(plan))
+		r = plan_and_run(plan);
+	if (!r)
+		adopt(plan);
+	return r;
+}
+
+static int set_mode(struct rl_plan *plan, int mode)
+{
+	struct rl_core *core = plan->core;
+	const char *why;
+
+	plan->alone = RL_NONE;
+	if (mode == RELINK_STARTUP && !rl_alone(plan))
+		return rl_fail(plan->err, RELINK_E_THREADS, 0, "start-up mode needs a process with one thread; use RELINK_LIVE");
+	why = core->traps ? core->hooks->traps_refused() : 0;
+	if (core->strict && why && !rl_alone(plan))
+		return rl_fail(plan->err, RELINK_E_TRAPS, 0, why);
+	plan->trap = core->traps && !why;
+	return 0;
+}
+
+static int overridden(const struct rl_decision *d, struct relink_error *err)
+{
+	const struct rl_choice *c = d->choice;
+	char reason[160];
+	struct rl_text t = rl_text_into(reason, sizeof(reason));
+
+	rl_text_add(&t, "recorded, but the ");
+	rl_text_add(&t, relink_level_name(c->decided_by));
+	rl_text_add(&t, " says ");
+	rl_text_add(&t, rl_state_name(c, c->state));
+	return rl_fail(err, RELINK_OVERRIDDEN, c, reason);
+}
+
+static int report_overridden(const struct rl_decision *decisions, size_t count, struct relink_error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (decisions[i].state != RL_NONE && decisions[i].choice->decided_by > decisions[i].level &&
+		    decisions[i].choice->state != decisions[i].state)
+			return overridden(&decisions[i], err);
+	return RELINK_OK;
+}
+
+int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t count, int mode, struct relink_error *err)
+{
+	struct rl_choice *fixed[8], **set = fixed;
+	struct rl_plan plan = { .core = core, .err = err };
+	size_t most = bound_on_choices(core, count);
+	int r;
+
+	if (most > sizeof(fixed) / sizeof(*fixed))
+		set = core->hooks->alloc(most * sizeof(*set));
+	if (!set)
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	plan.choices = set;
+	r = set_mode(&plan, mode);
+	for (size_t i = 0; i < count && !r; i++) {
+		touch(&plan, decisions[i].choice);
+		r = rl_ask(core, decisions[i].choice, decisions[i].level, decisions[i].state, decisions[i].custom, err);
+	}
+	r = r ? r : decide_and_run(&plan, true);
+	release(&plan, set, fixed);
+	return r ? r : report_overridden(decisions, count, err);
+}
+
+int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err)
+{
+	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .rebind = rebind };
+	struct rl_choice **set;
+	size_t n = 0;
+	int r;
+
+	for (struct rl_choice *c = core->choices; c; c = c->next)
+		n++;
+	set = core->hooks->alloc((n + 1) * sizeof(*set));
+	if (!set)
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	plan.choices = set;
+	r = set_mode(&plan, RELINK_LIVE);
+	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
+		touch(&plan, c);
+	r = r ? r : decide_and_run(&plan, false);
+	release(&plan, set, 0);
+	return r;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - sites, choices, plan, commit, roll-back. Freestanding: no libc, no operating system, no encodings; memory, code
+ * writes and barriers come through struct rl_hooks, bytes through the port.
+ *
+ * The path of one datum:
+ *
+ *	wish -> choice.c (what is effective now?) -> plan.c (which sites, which bytes, are the old ones there?)
+ *	     -> protocol.c (in which order, with which barriers) -> write.c -> bound
+ *
+ * Everything here runs under one lock that the caller holds.
+ */
+#ifndef RL_CORE_H
+#define RL_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <relink/abi.h>
+#include <relink/call.h>
+#include <relink/commit.h>
+#include <relink/key.h>
+#include <relink/option.h>
+#include <relink/status.h>
+
+#include "arch/port.h"
+
+/* Points between the steps of a protocol where tests inject delays and faults. */
+enum rl_step {
+	RL_STEP_VERIFIED, RL_STEP_PREPARED, RL_STEP_GUARDED, RL_STEP_GUARD_BARRIER, RL_STEP_OPERANDS, RL_STEP_OPERAND_BARRIER,
+	RL_STEP_OPCODES, RL_STEP_OPCODE_BARRIER, RL_STEP_ROLLBACK, RL_STEP_SPAN, RL_STEPS
+};
+
+struct rl_hooks {
+	void *(*alloc)(size_t size); /* zeroed, or NULL */
+	void (*free)(void *memory);
+	int (*begin)(const char **why);
+	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
+	int (*barrier)(void);
+	void (*end)(void);
+	bool (*alone)(void);              /* is this the only thread, and nobody shares the memory? */
+	const char *(*traps_refused)(void); /* NULL: int3 may be used now */
+	void (*step)(int step);           /* NULL but in tests */
+};
+
+#define RL_NONE (-1)   /* no opinion */
+#define RL_CUSTOM (-2) /* a function that is no registered variant */
+
+struct rl_module {
+	struct rl_module *next;
+	struct relink_module_header *header;
+	const struct relink_branch_record *branches;
+	size_t branch_count;
+	uintptr_t text_start, text_stop;
+	const char *path; /* owned */
+	const char *name; /* last component of path */
+	uint32_t *order;  /* indices of branches, grouped by key */
+	struct rl_group *groups;
+	uint8_t *private_pages; /* one bit per page of text: written before, so that a write can't fail for want of memory */
+	size_t pages;
+	bool quiet;       /* being loaded: no thread runs its code yet */
+	bool pending;     /* could not be brought to the current state */
+};
+
+/* The sites of one key, or of one call with one home, in one module; sorted by address. */
+struct rl_group {
+	struct rl_group *next;           /* of the same key or call */
+	struct rl_group *next_in_module;
+	struct rl_module *module;
+	struct rl_key *key;              /* either this ... */
+	struct rl_choice *call;          /* ... or this */
+	uint32_t *order;                 /* key: into module->order */
+	struct rl_site *sites;           /* call: owned */
+	size_t count;
+	uintptr_t home;                  /* call: where unbound sites lead */
+	bool stale;                      /* key: sites of a pending module, left in their link-time state */
+	bool trampoline;
+};
+
+struct rl_site {
+	uint32_t offset; /* from module->text_start */
+	uint8_t kind;    /* enum rl_kind */
+	uint8_t reason;  /* enum relink_reason; RELINK_BOUND: expresses the call's binding */
+	uint16_t reserved;
+};
+
+struct rl_key {
+	struct relink_key *key;
+	struct rl_choice *owner;
+	struct rl_group *groups;
+	int value; /* of an option: true while the option is in this state; else 1 */
+	bool state, next, born;
+};
+
+struct rl_variant {
+	const char *name; /* owned */
+	struct rl_module *module; /* NULL: withdrawn */
+	void (*fn)(void);
+	uint64_t constant;
+	int64_t rank;
+	uint8_t what; /* RL_FUNCTION, RL_NOTHING or RL_CONSTANT */
+	bool narrow;
+};
+
+struct rl_drive {
+	struct rl_drive *next;
+	struct rl_module *module;
+	struct rl_choice *option;
+	int state;
+	struct rl_choice *choice;
+	int to;
+};
+
+struct rl_choice {
+	struct rl_choice *next;
+	struct rl_module *module;
+	const char *name, *doc;
+	char *own_name;  /* elements of arrays, keys without a record: the name is made here */
+	int kind;        /* enum relink_choice_kind */
+	uint32_t flags;
+	const char **states;
+	unsigned char *usable;
+	struct rl_variant *variants; /* call: one per state */
+	size_t count, capacity;
+	int initial;
+	int state, decided_by;
+	int next_state, next_by;     /* of the commit in progress */
+	int asked[RELINK_LEVELS];
+	int next_asked[RELINK_LEVELS];
+	void (*custom)(void);        /* the program's own target, if asked[RELINK_BY_PROGRAM] is RL_CUSTOM */
+	void (*next_custom)(void);
+	void (*bound_custom)(void);  /* target while state is RL_CUSTOM */
+	char custom_name[64];
+	const char *(*choose)(const struct relink_facts *facts);
+	int uses;                    /* key: inc minus dec */
+	bool touched;                /* by the commit in progress */
+	bool anonymous;              /* key without a record: in a struct */
+	bool has_default;            /* call: the default target has been seen */
+	bool trampoline_ok;          /* call: the trampoline is what it should be */
+	struct rl_key *keys;         /* key: 1; option: count */
+	size_t key_count;
+	struct relink_call *call;
+	struct relink_option *option;
+	struct rl_group *groups;     /* call: its sites; the trampoline is a group of its own */
+};
+
+/* A rewrite of a site that is more than the flip of a branch. */
+struct rl_change_record {
+	uintptr_t address;
+	uint8_t old[RL_SITE_MAX], new[RL_SITE_MAX];
+	uint8_t kind, length, change, reason;
+	struct rl_site *site;
+};
+
+#define RL_SPAN 16384
+
+/* Bytes on their way into code: neighbouring changes leave in one write. */
+struct rl_span {
+	uintptr_t start;
+	size_t length;
+	uint8_t old[RL_SPAN], new[RL_SPAN];
+};
+
+struct rl_core {
+	const struct rl_hooks *hooks;
+	const struct rl_port *port;
+	bool can_write;    /* code was proved writable at start */
+	bool can_sync;     /* a barrier is available */
+	bool one_store;
+	bool traps, strict;
+	bool closed;       /* start-up is over: final choices are decided */
+	bool degraded;
+	char degraded_text[160];
+	const char *why;   /* why code can't be written or synchronised */
+	struct rl_module *modules;
+	struct rl_choice *choices, *last_choice;
+	struct rl_drive *drives;
+	size_t module_count, pending_count, call_count;
+	bool needs_one_store, asked_one_store;
+	uint64_t commits, barriers, writes, memory;
+	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
+	struct rl_span *span;
+	/* guards, for the trap handler: written under an odd sequence */
+	struct rl_change_record *guards;
+	size_t guard_count, guard_capacity;
+	unsigned guard_sequence;
+};
+
+/* ---- text.c: bounded strings ---- */
+struct rl_text {
+	char *at;
+	size_t left;
+};
+struct rl_text rl_text_into(char *buffer, size_t size);
+void rl_text_add(struct rl_text *t, const char *s);
+void rl_text_add_n(struct rl_text *t, const char *s, size_t n);
+void rl_text_add_hex(struct rl_text *t, uint64_t v);
+void rl_text_add_dec(struct rl_text *t, uint64_t v);
+size_t rl_length(const char *s);
+bool rl_same(const char *a, const char *b);
+bool rl_same_n(const char *a, const char *b, size_t n); /* a is NUL-terminated, b has n characters */
+char *rl_copy_string(struct rl_core *core, const char *s);
+
+/* ---- error.c ---- */
+int rl_fail(struct relink_error *err, int code, const struct rl_choice *choice, const char *reason);
+int rl_fail_site(struct relink_error *err, int code, const struct rl_choice *choice, const struct rl_module *module,
+		 uintptr_t site, const char *reason);
+int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const char *name, size_t length);
+int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, const char *state, size_t length);
+
+/* ---- choice.c ---- */
+struct rl_choice *rl_find_choice(struct rl_core *core, const char *name, size_t length, int *code);
+int rl_find_state(const struct rl_choice *choice, const char *state, size_t length);
+const char *rl_state_name(const struct rl_choice *choice, int state);
+/* The state that is effective with the opinions in `asked`, and who decides. */
+int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const int *asked, int *by);
+int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state, void (*custom)(void), struct relink_error *err);
+struct rl_want rl_want_of(const struct rl_choice *call, int state, void (*custom)(void));
+
+/* ---- module.c ---- */
+struct rl_image_info {
+	uintptr_t text_start, text_stop;
+	const char *path;
+};
+/* Conditions of variants call user code, so the caller evaluates them before it takes the lock. */
+typedef bool rl_condition(const struct relink_variant_record *variant);
+struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_header *header, const struct rl_image_info *image,
+				rl_condition *condition, struct relink_error *err);
+void rl_module_remove(struct rl_core *core, struct rl_module *module);
+const struct relink_record *rl_next_record(const void **at, const void *stop);
+struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key);
+
+struct rl_raw_site {
+	uintptr_t address;
+	uintptr_t home;
+	struct rl_choice *call;
+	uint8_t kind;
+};
+int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct rl_raw_site *sites, size_t count);
+
+/* ---- site.c ---- */
+uintptr_t rl_branch_site(const struct relink_branch_record *record);
+struct relink_key *rl_branch_key(const struct relink_branch_record *record);
+unsigned rl_branch_flags(const struct relink_branch_record *record);
+static inline uintptr_t rl_group_address(const struct rl_group *group, size_t i)
+{
+	if (group->key)
+		return rl_branch_site(&group->module->branches[group->order[i]]);
+	return group->module->text_start + group->sites[i].offset;
+}
+
+/* ---- write.c ---- */
+int rl_span_put(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length);
+int rl_span_flush(struct rl_core *core);
+int rl_store_word(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length);
+int rl_make_private(struct rl_core *core, struct rl_module *module, uintptr_t address, size_t length);
+int rl_sync(struct rl_core *core);
+
+/* ---- plan.c, protocol.c ---- */
+struct rl_plan {
+	struct rl_core *core;
+	struct relink_error *err;
+	struct rl_choice **choices; /* those that this commit may change */
+	size_t choice_count;
+	int alone;                 /* RL_NONE: not asked yet; finding out takes a system call */
+	bool quiet;                /* found to be alone: any change, any order */
+	bool trap;                 /* int3 may be used */
+	bool rebind;               /* look at the sites of calls that do not move, too */
+	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
+	bool fresh;                /* and its sites are still as linked */
+	struct rl_change_record *changes;
+	size_t change_count, change_capacity;
+	bool flips;                /* some branch changes */
+	bool writes;               /* some code changes */
+
+};
+int rl_plan_build(struct rl_plan *plan);
+int rl_plan_run(struct rl_plan *plan);
+void rl_plan_free(struct rl_plan *plan);
+/* Visits the groups of branches that change; `on` is the key's new state. */
+int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struct rl_group *group, bool on));
+bool rl_call_moves(const struct rl_choice *call);
+/* Is the calling thread the only one that can run code of this process? */
+bool rl_alone(struct rl_plan *plan);
+
+/* ---- commit.c ---- */
+struct rl_decision {
+	struct rl_choice *choice;
+	int level, state; /* RL_NONE withdraws */
+	void (*custom)(void);
+};
+/* Decides, plans, writes, remembers; or nothing. */
+int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t count, int mode, struct relink_error *err);
+/* Recomputes every choice after opinions or variants came or went. `arriving` is a module that nobody runs yet, or NULL;
+ * `fresh`: its sites are as linked. `rebind` looks at sites of calls that do not move, too. */
+int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err);
+
+/* Finds a guard; lock-free, for the trap handler. */
+bool rl_guard_find(struct rl_core *core, uintptr_t address, int *kind, uint8_t bytes[8]);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocol.c - the order of writes and barriers, so that a running thread sees the old instruction or the new one, never a mix.
+ *
+ *	phase 1  guards: int3 (sites that one store can't change), "through the slot" (trampolines that are retargeted)
+ *	         barrier 1: nobody is inside an instruction whose operand changes next
+ *	phase 2  operands that no instruction uses now; the slots
+ *	         barrier 2: everybody who sees a new first byte sees its operand
+ *	phase 3  first bytes, one-store words, branches
+ *	         barrier 3: nobody enters the old binding any more
+ *
+ * Phases 1 and 2 and their barriers are left out when nothing needs them: flips of branches take phase 3 alone. Alone in the
+ * process, or in a module that nobody runs yet, everything is phase 3.
+ */
+#include "core/core.h"
+
+static void step(struct rl_core *core, int at)
+{
+	if (core->hooks->step)
+		core->hooks->step(at);
+}
+
+static bool relaxed(const struct rl_plan *plan, const struct rl_change_record *c)
+{
+	return plan->quiet || (plan->arriving && c->address >= plan->arriving->text_start && c->address < plan->arriving->text_stop);
+}
+
+/* ---- guards for the trap handler ---- */
+
+static int reserve_guards(struct rl_core *core, size_t count)
+{
+	struct rl_change_record *grown;
+
+	if (count <= core->guard_capacity)
+		return 0;
+	grown = core->hooks->alloc(2 * count * sizeof(*grown));
+	if (!grown)
+		return -12;
+	/* The old table stays: a handler may be reading it. Sizes double, so little is lost. */
+	__atomic_store_n(&core->guards, grown, __ATOMIC_RELEASE);
+	core->guard_capacity = 2 * count;
+	return 0;
+}
+
+static void publish_guards(struct rl_core *core, const struct rl_change_record *changes, size_t count)
+{
+	__atomic_fetch_add(&core->guard_sequence, 1, __ATOMIC_ACQ_REL);
+	for (size_t i = 0; i < count; i++)
+		core->guards[i] = changes[i];
+	__atomic_store_n(&core->guard_count, count, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&core->guard_sequence, 1, __ATOMIC_RELEASE);
+}
+
+bool rl_guard_find(struct rl_core *core, uintptr_t address, int *kind, uint8_t bytes[8])
+{
+	unsigned sequence = __atomic_load_n(&core->guard_sequence, __ATOMIC_ACQUIRE);
+	const struct rl_change_record *guards = __atomic_load_n(&core->guards, __ATOMIC_ACQUIRE);
+	size_t low = 0, high = __atomic_load_n(&core->guard_count, __ATOMIC_RELAXED);
+
+	/* The table changes only while no int3 of ours stands anywhere, so whoever asks then has come late. */
+	if (sequence & 1)
+		return false;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (guards[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low >= __atomic_load_n(&core->guard_count, __ATOMIC_RELAXED) || guards[low].address != address)
+		return false;
+	*kind = guards[low].kind;
+	__builtin_memcpy(bytes, guards[low].old, RL_SITE_MAX);
+	return __atomic_load_n(&core->guard_sequence, __ATOMIC_ACQUIRE) == sequence;
+}
+
+/* ---- the phases; each returns 0 or -errno ---- */
+
+static int guard_sites(struct rl_plan *plan, bool *any)
+{
+	struct rl_core *core = plan->core;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (relaxed(plan, c) || (c->change != RL_DETOUR && c->change != RL_SPLIT))
+			continue;
+		*any = true;
+		r = rl_span_put(core, c->address, c->change == RL_DETOUR ? &core->port->through : &core->port->guard, 1);
+	}
+	return r ? r : rl_span_flush(core);
+}
+
+static bool has_free_operand(const struct rl_change_record *c)
+{
+	return c->change == RL_DETOUR || c->change == RL_SPLIT || c->change == RL_OPERAND_FIRST;
+}
+
+static int write_operands(struct rl_plan *plan, bool *any)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (relaxed(plan, c) || !has_free_operand(c))
+			continue;
+		*any = true;
+		r = rl_span_put(plan->core, c->address + 1, c->new + 1, c->length - 1u);
+	}
+	return r ? r : rl_span_flush(plan->core);
+}
+
+static int write_opcodes(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (c->change == RL_SAME)
+			continue;
+		if (relaxed(plan, c))
+			r = rl_span_put(core, c->address, c->new, c->length);
+		else if (c->change == RL_STORE)
+			r = rl_store_word(core, c->address, c->new, c->length);
+		else
+			r = rl_span_put(core, c->address, c->new, 1);
+	}
+	return r ? r : rl_span_flush(core);
+}
+
+static int flip_to(struct rl_plan *plan, struct rl_group *group, bool on)
+{
+	const struct rl_port *port = plan->core->port;
+	int r = 0;
+
+	for (size_t i = 0; i < group->count && !r; i++) {
+		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
+		bool jumps = on != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+
+		r = rl_span_put(plan->core, rl_branch_site(record), &port->flip[jumps], 1);
+	}
+	return r;
+}
+
+static int flip_back(struct rl_plan *plan, struct rl_group *group, bool on)
+{
+	return flip_to(plan, group, !on);
+}
+
+static bool lists_flips(const struct rl_plan *plan)
+{
+	return plan->core->strict && !plan->quiet; /* the plan has asked whether we are alone */
+}
+
+static int flip_branches(struct rl_plan *plan)
+{
+	int r = plan->flips && !lists_flips(plan) ? rl_walk_flips(plan, flip_to) : 0;
+
+	return r ? r : rl_span_flush(plan->core);
+}
+
+/* A function pointer is one aligned word: a thread reads the old target or the new one. */
+static void store_slot(const struct rl_choice *call, int state, void (*custom)(void))
+{
+	struct rl_want want = rl_want_of(call, state, custom);
+
+	__atomic_store_n(call->call->slot, (void (*)(void))(uintptr_t)want.address, __ATOMIC_RELEASE);
+}
+
+static void store_slots(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count; i++)
+		if (rl_call_moves(plan->choices[i]))
+			store_slot(plan->choices[i], plan->choices[i]->next_state, plan->choices[i]->next_custom);
+}
+
+static void restore_slots(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count; i++)
+		if (rl_call_moves(plan->choices[i]))
+			store_slot(plan->choices[i], plan->choices[i]->state, plan->choices[i]->bound_custom);
+}
+
+/* ---- preparation ---- */
+
+static int privatise_group(struct rl_plan *plan, struct rl_group *group, bool on)
+{
+	int r = 0;
+
+	(void)on;
+	for (size_t i = 0; i < group->count && !r; i++)
+		r = rl_make_private(plan->core, group->module, rl_group_address(group, i), 1);
+	return r;
+}
+
+static struct rl_module *module_at(const struct rl_core *core, uintptr_t address)
+{
+	struct rl_module *m = core->modules;
+
+	while (m && (address < m->text_start || address >= m->text_stop))
+		m = m->next;
+	return m;
+}
+
+static int prepare(struct rl_plan *plan)
+{
+	int r = rl_walk_flips(plan, privatise_group);
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (c->change != RL_SAME)
+			r = rl_make_private(plan->core, module_at(plan->core, c->address), c->address, c->length);
+	}
+	return r;
+}
+
+/* ---- roll-back: the same phases towards the old bytes ---- */
+
+/* What one store puts right; and first bytes whose operand has to become free again. */
+static int restore_simple(struct rl_plan *plan)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (relaxed(plan, c) || c->change == RL_SPLIT || c->change == RL_SAME)
+			continue;
+		if (c->change == RL_STORE)
+			r = rl_store_word(plan->core, c->address, c->old, c->length);
+		else if (c->change == RL_OPCODE)
+			r = rl_span_put(plan->core, c->address, c->old, 1);
+		else if (*(const volatile uint8_t *)c->address == c->new[0] && c->new[0] != c->old[0])
+			r = rl_span_put(plan->core, c->address, c->change == RL_DETOUR ? &plan->core->port->through : c->old, 1);
+	}
+	return r ? r : rl_span_flush(plan->core);
+}
+
+static int restore_bytes(struct rl_plan *plan, bool operands)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (c->change == RL_SAME || c->change == RL_STORE)
+			continue;
+		if (relaxed(plan, c))
+			r = operands ? rl_span_put(plan->core, c->address, c->old, c->length) : 0;
+		else if (operands)
+			r = rl_span_put(plan->core, c->address + 1, c->old + 1, c->length - 1u);
+		else
+			r = rl_span_put(plan->core, c->address, c->old, 1);
+	}
+	return r ? r : rl_span_flush(plan->core);
+}
+
+/* A guard again on what may already have its new first byte. */
+static int reguard(struct rl_plan *plan)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+		const uint8_t *byte = c->change == RL_DETOUR ? &plan->core->port->through : &plan->core->port->guard;
+
+		if (!relaxed(plan, c) && (c->change == RL_DETOUR || c->change == RL_SPLIT))
+			r = rl_span_put(plan->core, c->address, byte, 1);
+	}
+	return r ? r : rl_span_flush(plan->core);
+}
+
+static int unwind(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r;
+
+	core->span->length = 0;
+	r = plan->flips && !lists_flips(plan) ? rl_walk_flips(plan, flip_back) : 0;
+	r = r ? r : rl_span_flush(core);
+	r = r ? r : reguard(plan);
+	r = r ? r : restore_simple(plan);
+	restore_slots(plan);
+	r = r ? r : rl_sync(core);
+	r = r ? r : restore_bytes(plan, true);
+	r = r ? r : rl_sync(core);
+	r = r ? r : restore_bytes(plan, false);
+	return r ? r : rl_sync(core);
+}
+
+static void roll_back(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r;
+
+	step(core, RL_STEP_ROLLBACK);
+	for (int tries = 0; tries < 3; tries++) {
+		r = unwind(plan);
+		if (!r)
+			return;
+	}
+	core->degraded = true;
+	struct rl_text t = rl_text_into(core->degraded_text, sizeof(core->degraded_text));
+
+	rl_text_add(&t, "a roll-back failed with error ");
+	rl_text_add_dec(&t, (uint64_t)-r);
+	rl_text_add(&t, "; some sites keep their new bytes");
+}
+
+/* ---- all together ---- */
+
+static bool needs_guards(const struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (plan->changes[i].change == RL_SPLIT && !relaxed(plan, &plan->changes[i]))
+			return true;
+	return false;
+}
+
+static int run_phases(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	bool guarded = false, operands = false;
+	int r;
+
+	r = guard_sites(plan, &guarded);
+	step(core, RL_STEP_GUARDED);
+	if (!r && guarded)
+		r = rl_sync(core);
+	step(core, RL_STEP_GUARD_BARRIER);
+	if (r)
+		return r;
+	store_slots(plan);
+	r = write_operands(plan, &operands);
+	step(core, RL_STEP_OPERANDS);
+	if (!r && operands)
+		r = rl_sync(core);
+	step(core, RL_STEP_OPERAND_BARRIER);
+	r = r ? r : write_opcodes(plan);
+	r = r ? r : flip_branches(plan);
+	step(core, RL_STEP_OPCODES);
+	r = r ? r : rl_sync(core);
+	step(core, RL_STEP_OPCODE_BARRIER);
+	return r;
+}
+
+static int fail_io(struct rl_plan *plan, int r, const char *what)
+{
+	char reason[120];
+	struct rl_text t = rl_text_into(reason, sizeof(reason));
+
+	rl_text_add(&t, what);
+	rl_text_add(&t, " (error ");
+	rl_text_add_dec(&t, (uint64_t)-r);
+	rl_text_add(&t, plan->core->degraded ? "); roll-back failed too" : "); nothing has changed");
+	return rl_fail(plan->err, plan->core->degraded ? RELINK_E_DEGRADED : RELINK_E_WRITE, 0, reason);
+}
+
+static int run_window(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	bool guards = needs_guards(plan);
+	int r = 0;
+
+	if (guards)
+		r = reserve_guards(core, plan->change_count);
+	core->span->length = 0;
+	r = r ? r : prepare(plan);
+	step(core, RL_STEP_PREPARED);
+	if (r)
+		return fail_io(plan, r, "preparing the code's pages failed");
+	if (guards)
+		publish_guards(core, plan->changes, plan->change_count);
+	r = run_phases(plan);
+	if (r)
+		roll_back(plan);
+	/* Where even that failed, guards stay served. */
+	if (guards && !core->degraded)
+		publish_guards(core, 0, 0);
+	core->commits++;
+	return r ? fail_io(plan, r, "writing code failed") : 0;
+}
+
+/* Code can't be written now. Where no code expresses what changes, the slots are enough. */
+static bool leave_code(struct rl_plan *plan)
+{
+	if (plan->flips)
+		return false;
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (plan->changes[i].site->reason == RELINK_BOUND)
+			return false;
+	for (size_t i = 0; i < plan->change_count; i++)
+		plan->changes[i].site->reason = RELINK_INDIRECT;
+	plan->change_count = 0;
+	store_slots(plan);
+	return true;
+}
+
+int rl_plan_run(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	const char *why = "";
+	int r;
+
+	if (!plan->writes) {
+		store_slots(plan);
+		return 0;
+	}
+	r = core->hooks->begin(&why);
+	if (r && !leave_code(plan))
+		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
+	if (r)
+		return 0;
+	r = run_window(plan);
+	core->hooks->end();
+	return r;
+}

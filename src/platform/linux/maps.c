@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* maps.c - what the kernel says about one mapping: /proc/self/maps, read a piece at a time and without allocation. */
+#include "system.h"
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+
+struct source {
+	long descriptor;
+	size_t at, have;
+	char buffer[1024];
+};
+
+/* The next character, or -1 at the end. */
+static int next(struct source *source)
+{
+	if (source->at == source->have) {
+		long got = rl_syscall(SYS_read, source->descriptor, (long)source->buffer, sizeof(source->buffer), 0);
+
+		if (got <= 0)
+			return -1;
+		source->at = 0;
+		source->have = (size_t)got;
+	}
+	return (unsigned char)source->buffer[source->at++];
+}
+
+static int digit(int character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	if (character >= 'a' && character <= 'f')
+		return character - 'a' + 10;
+	return -1;
+}
+
+/* A number and the character after it. */
+static uint64_t number(struct source *source, unsigned base)
+{
+	uint64_t value = 0;
+	int one;
+
+	while ((one = digit(next(source))) >= 0)
+		value = value * base + (unsigned)one;
+	return value;
+}
+
+/* Permissions, and the space after them. */
+static bool skip(struct source *source, int count)
+{
+	while (count-- > 0)
+		if (next(source) < 0)
+			return false;
+	return true;
+}
+
+/* start-stop perms offset major:minor inode */
+static bool read_fields(struct source *source, struct rl_mapping *mapping)
+{
+	uint64_t major, minor;
+
+	mapping->start = (uintptr_t)number(source, 16);
+	mapping->stop = (uintptr_t)number(source, 16);
+	if (!skip(source, 5))
+		return false;
+	number(source, 16);
+	major = number(source, 16);
+	minor = number(source, 16);
+	mapping->device = makedev((unsigned)major, (unsigned)minor);
+	mapping->inode = number(source, 10);
+	return true;
+}
+
+/* The rest of the line without its leading spaces; what does not fit is cut off. */
+static void read_name(struct source *source, char *name, size_t size)
+{
+	size_t length = 0;
+	int character = next(source);
+
+	while (character == ' ')
+		character = next(source);
+	for (; character >= 0 && character != '\n'; character = next(source))
+		if (length + 1 < size)
+			name[length++] = (char)character;
+	if (size)
+		name[length] = '\0';
+}
+
+/* A mapping without a name has no space after its inode: number() has eaten the newline. */
+static void read_line_end(struct source *source, char *name, size_t size)
+{
+	if (size)
+		name[0] = '\0';
+	if (source->at == 0 || source->buffer[source->at - 1] != '\n')
+		read_name(source, name, size);
+}
+
+bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, size_t size)
+{
+	struct source source = { .at = 0, .have = 0 };
+	bool found = false;
+
+	source.descriptor = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+	if (source.descriptor < 0)
+		return false;
+	while (!found && read_fields(&source, mapping)) {
+		found = address >= mapping->start && address < mapping->stop;
+		read_line_end(&source, path, found ? size : 0);
+	}
+	rl_syscall(SYS_close, source.descriptor, 0, 0, 0);
+	return found;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* process.c - threads, processors, privileges, name. */
+#include "../platform.h"
+#include "system.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The kernel counts: this one directory has as many links as the process has threads, and two. Nothing is listed. */
+unsigned rl_threads(void)
+{
+	struct stat task;
+
+	if (stat("/proc/self/task", &task) < 0 || !S_ISDIR(task.st_mode) || task.st_nlink < 3)
+		return 0;
+	return (unsigned)task.st_nlink - 2;
+}
+
+/* The kernel's answer has as many bytes as its mask; a machine with more processors than this is not alone anyway. */
+unsigned rl_cpus(void)
+{
+	unsigned long mask[128];
+	long size = rl_syscall(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask, 0);
+	unsigned count = 0;
+
+	if (size < 0) {
+		size = sysconf(_SC_NPROCESSORS_ONLN);
+		return size > 1 ? (unsigned)size : 1;
+	}
+	for (size_t i = 0; i < (size_t)size / sizeof(mask[0]); i++)
+		count += (unsigned)__builtin_popcountl(mask[i]);
+	return count ? count : 1;
+}
+
+bool rl_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
+/* ---- name ---- */
+
+static char program[256];
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The kernel marks a file that has been unlinked. */
+static void drop_suffix(char *path, const char *suffix)
+{
+	size_t length = strlen(path), extra = strlen(suffix);
+
+	if (length > extra && strcmp(path + length - extra, suffix) == 0)
+		path[length - extra] = '\0';
+}
+
+static void find_name(void)
+{
+	char path[4096];
+	const char *started_as = (const char *)getauxval(AT_EXECFN);
+	const char *name = started_as;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length > 0) {
+		path[length] = '\0';
+		drop_suffix(path, " (deleted)");
+		name = path;
+	}
+	if (!name || !*last_component(name))
+		name = "program";
+	name = last_component(name);
+	memcpy(program, name, strnlen(name, sizeof(program) - 1));
+}
+
+const char *rl_program_name(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_name);
+	return program;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * system.h - raw system calls, and what the files of this directory share.
+ *
+ * Between rl_text_begin and rl_text_end the runtime may be rewriting calls into libc, so nothing there calls libc: it uses
+ * rl_syscall, which is this library's own code, and functions marked RL_RAW, into which no tool inserts calls.
+ */
+#ifndef RL_PLATFORM_LINUX_SYSTEM_H
+#define RL_PLATFORM_LINUX_SYSTEM_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#if defined __x86_64__ && defined __LP64__
+#define RL_X86_64 1 /* the one architecture whose running code is rewritten */
+#endif
+
+#define RL_HIDDEN __attribute__((visibility("hidden")))
+
+/* Neither sanitizers nor profilers may put calls here. */
+#if defined __clang__ && __has_attribute(disable_sanitizer_instrumentation)
+#define RL_RAW \
+	__attribute__((no_sanitize("address", "thread", "undefined"), disable_sanitizer_instrumentation, no_instrument_function))
+#elif defined __clang__
+#define RL_RAW __attribute__((no_sanitize("address", "thread", "undefined"), no_instrument_function))
+#else
+#define RL_RAW __attribute__((no_sanitize("address", "thread", "undefined"), no_instrument_function, \
+			      no_profile_instrument_function))
+#endif
+
+/* ---- syscall.c ---- */
+
+/* The result, or -errno; errno is left alone. Where the window is open, a call that a seccomp filter traps is -ENOSYS. */
+RL_HIDDEN long rl_syscall(long number, long a, long b, long c, long d);
+/* A thread that runs function(argument) on that stack, with no TLS of its own and unknown to libc. Its id, or -errno. */
+RL_HIDDEN long rl_clone(long flags, void *stack, uint32_t *tid, void (*function)(void *), void *argument);
+/* Did the thread that was interrupted here make one of the two calls above? */
+RL_HIDDEN bool rl_syscall_returns_to(uintptr_t ip);
+
+/* ---- signals.c ---- */
+
+/* What the kernel knows of a handler; struct sigaction is libc's idea of it. */
+struct rl_disposition {
+	uintptr_t handler;
+	unsigned long flags;
+	uintptr_t restorer;
+	uint64_t mask;
+};
+RL_HIDDEN int rl_disposition_set(int signal, const struct rl_disposition *set, struct rl_disposition *old);
+/* From a handler: does what `to` would have done with the signal. */
+RL_HIDDEN void rl_signal_chain(int signal, siginfo_t *info, void *context, const struct rl_disposition *to);
+/* A handler's registration as ours. */
+RL_HIDDEN void rl_disposition_ours(struct rl_disposition *ours, void (*handler)(int, siginfo_t *, void *), unsigned long flags);
+
+RL_HIDDEN void rl_window_open(void);
+RL_HIDDEN void rl_window_close(void);
+RL_HIDDEN void rl_window_after_fork(void);
+
+/* ---- text.c ---- */
+
+RL_HIDDEN int rl_writer_open(void);
+RL_HIDDEN void rl_writer_close(void);
+RL_HIDDEN bool rl_writer_reads(uintptr_t address, const void *bytes, size_t length); /* up to 8 bytes */
+RL_HIDDEN const char *rl_writer_reason(int error);
+RL_HIDDEN int rl_marker_create(void);
+RL_HIDDEN void rl_marker_remove(void); /* nothing can be written after all */
+
+/* ---- barrier.c ---- */
+
+/* NULL, or why threads can't be synchronised. */
+RL_HIDDEN const char *rl_barrier_probe(void);
+/* rl_text_barrier in instructions that every emulator knows. */
+RL_HIDDEN int rl_barrier_careful(void);
+
+/* ---- maps.c ---- */
+
+struct rl_mapping {
+	uintptr_t start, stop;
+	uint64_t device, inode;
+};
+/* The mapping that holds the address, and what the kernel shows as its name. False: none, or it can't be known. */
+RL_HIDDEN bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, size_t size);
+
+/* ---- notes.c ---- */
+
+struct dl_phdr_info;
+/* The descriptor of a module's note in memory, NULL if it has none. */
+RL_HIDDEN const uint8_t *rl_note(const struct dl_phdr_info *info, const char *owner, uint32_t type, size_t *length);
+/* Is [address, address + size) inside a loaded segment that has all these PF_ flags? */
+RL_HIDDEN bool rl_segment_holds(const struct dl_phdr_info *info, uintptr_t address, size_t size, uint32_t flags);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.c - writes code through /proc/self/mem, so that it is never writable and executable at once.
+ *
+ * The descriptor names the memory of the process that opened it, for ever. In the child of a fork it would change the
+ * parent's code: a page that fork empties tells. And it is only a number: programs close descriptors that they don't know and
+ * get the number for something else. So each window starts by asking for the descriptor's position, which was set to a
+ * random value when it was opened, and which no other file can have; that asks less of the kernel than fstat, never waits
+ * for a file server, and is half the price.
+ */
+#include "../platform.h"
+#include "system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_DESCRIPTOR 3 /* below are the ones that programs close and expect to get again */
+
+/* On a page of its own that is zeros in the child of a fork. */
+struct marker {
+	uint32_t ours;
+	int32_t process;
+};
+
+static struct marker *marker;
+static uint64_t seed;
+
+static struct {
+	int descriptor;    /* -1: none */
+	int64_t position;  /* that only our descriptor has */
+} writer = { .descriptor = -1 };
+
+/* ---- whose memory ---- */
+
+RL_RAW static void mark(void)
+{
+	marker->process = (int32_t)rl_syscall(SYS_getpid, 0, 0, 0, 0);
+	marker->ours = 1;
+}
+
+int rl_marker_create(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	struct marker *page;
+
+	if (marker)
+		return 0;
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	if (madvise(page, sizeof(*page), MADV_WIPEONFORK) < 0) {
+		munmap(page, sizeof(*page));
+		return -ENOSYS;
+	}
+	if (random)
+		__builtin_memcpy(&seed, random, sizeof(seed));
+	marker = page;
+	mark();
+	return 0;
+}
+
+void rl_marker_remove(void)
+{
+	munmap(marker, sizeof(*marker));
+	marker = NULL;
+}
+
+enum rl_text_context rl_text_context(void)
+{
+	if (!marker)
+		return RL_TEXT_OK;
+	if (!marker->ours) {
+		rl_text_after_fork();
+		return RL_TEXT_FORK_CHILD;
+	}
+	return rl_syscall(SYS_getpid, 0, 0, 0, 0) == marker->process ? RL_TEXT_OK : RL_TEXT_VFORK_CHILD;
+}
+
+/* ---- the descriptor ---- */
+
+RL_RAW static bool descriptor_is_ours(void)
+{
+	return writer.descriptor >= 0 &&
+	       rl_syscall(SYS_lseek, writer.descriptor, 0, SEEK_CUR, 0) == writer.position;
+}
+
+RL_RAW void rl_writer_close(void)
+{
+	if (descriptor_is_ours())
+		rl_syscall(SYS_close, writer.descriptor, 0, 0, 0);
+	writer.descriptor = -1;
+}
+
+/* Opening is rare, so the child only forgets: it may have given up the right, or never rewrite anything. */
+RL_RAW void rl_text_after_fork(void)
+{
+	if (!marker)
+		return;
+	rl_writer_close();
+	rl_window_after_fork();
+	mark();
+}
+
+/* Positive, larger than any file, and another one each time. */
+RL_RAW static int64_t random_position(void)
+{
+	struct timespec now = { 0, 0 };
+	uint64_t mixed;
+
+	rl_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0);
+	mixed = seed ^ (uint64_t)now.tv_nsec << 24 ^ (uint64_t)now.tv_sec ^ (uint64_t)marker->process << 40;
+	mixed *= UINT64_C(0x9e3779b97f4a7c15);
+	return (int64_t)(mixed >> 3 | UINT64_C(1) << 61);
+}
+
+RL_RAW static long open_high(void)
+{
+	long low = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
+	long high;
+
+	if (low < 0 || low >= FIRST_DESCRIPTOR)
+		return low;
+	high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR, 0);
+	rl_syscall(SYS_close, low, 0, 0, 0);
+	return high;
+}
+
+RL_RAW int rl_writer_open(void)
+{
+	int64_t position = random_position();
+	long descriptor = open_high();
+	long reached;
+
+	if (descriptor < 0)
+		return (int)descriptor;
+	reached = rl_syscall(SYS_lseek, descriptor, (long)position, SEEK_SET, 0);
+	if (reached != position) {
+		rl_syscall(SYS_close, descriptor, 0, 0, 0);
+		return reached < 0 ? (int)reached : -EINVAL;
+	}
+	writer.descriptor = (int)descriptor;
+	writer.position = position;
+	return 0;
+}
+
+RL_RAW static int ensure_descriptor(void)
+{
+	if (!marker->ours)
+		rl_text_after_fork();
+	return descriptor_is_ours() ? 0 : rl_writer_open();
+}
+
+RL_RAW const char *rl_writer_reason(int error)
+{
+	switch (-error) {
+	case EACCES:
+	case EPERM:
+		return "/proc/self/mem can't be opened: permission denied (were privileges dropped after start-up?)";
+	case ENOENT:
+	case ENOTDIR:
+		return "/proc/self/mem can't be opened: there is no /proc here (a chroot, or a container without it?)";
+	case ENOSYS:
+		return "/proc/self/mem can't be opened: a seccomp filter forbids it";
+	case EMFILE:
+	case ENFILE:
+		return "/proc/self/mem can't be opened: too many open files";
+	case ENOMEM:
+		return "/proc/self/mem can't be opened: out of memory";
+	default:
+		return "/proc/self/mem can't be opened";
+	}
+}
+
+/* ---- the window ---- */
+
+RL_RAW int rl_text_begin(const char **why)
+{
+	int error;
+
+	if (!marker) {
+		*why = "no way to write code was found at start-up";
+		return -ENOTSUP;
+	}
+	rl_window_open();
+	error = ensure_descriptor();
+	if (error < 0) {
+		rl_window_close();
+		*why = rl_writer_reason(error);
+	}
+	return error;
+}
+
+RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
+{
+	const char *from = bytes;
+	long done;
+
+	for (; length; from += done, address += (size_t)done, length -= (size_t)done) {
+		done = rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
+		if (done <= 0)
+			return done ? (int)done : -EIO;
+	}
+	return 0;
+}
+
+RL_RAW void rl_text_end(void)
+{
+	rl_window_close();
+}
+
+RL_RAW bool rl_writer_reads(uintptr_t address, const void *bytes, size_t length)
+{
+	uint64_t found = 0, wanted = 0;
+
+	if (length > sizeof(found))
+		return false;
+	__builtin_memcpy(&wanted, bytes, length);
+	return rl_syscall(SYS_pread64, writer.descriptor, (long)&found, (long)length, (long)address) == (long)length &&
+	       found == wanted;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.c - the public functions. Each goes to the copy of the library that serves the process: the first that was asked.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/runtime.h"
+
+static const struct rl_api mine = {
+	RELINK_ABI, sizeof(struct rl_api), rl_attach, rl_detach, rl_init, rl_apply, rl_declare, rl_count_key, rl_commit_wishes,
+	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending,
+};
+
+static const struct rl_api *serving;
+static bool foreign;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void choose(void)
+{
+	const struct rl_api *first = rl_rendezvous((void *)(uintptr_t)&mine);
+
+	if (first == &mine)
+		rl_start();
+	if (first->abi == RELINK_ABI && first->size >= sizeof(*first))
+		serving = first;
+	else
+		foreign = true;
+}
+
+const struct rl_api *rl_api(void)
+{
+	pthread_once(&once, choose);
+	return serving;
+}
+
+static int no_runtime(struct relink_error *err)
+{
+	return rl_fail(err, RELINK_E_RUNTIME, 0, "another version of relink serves this process; calls here go through their pointers");
+}
+
+void relink_attach(struct relink_module_header *header)
+{
+	const struct rl_api *api = header->runtime ? 0 : rl_api();
+
+	if (api)
+		api->attach(header);
+}
+
+void relink_detach(struct relink_module_header *header)
+{
+	if (header->runtime && rl_api())
+		rl_api()->detach(header);
+}
+
+int relink_init(int *argc, char **argv, struct relink_error *err)
+{
+	return rl_api() ? rl_api()->init(argc, argv, err) : no_runtime(err);
+}
+
+int relink_apply(const char *list, struct relink_error *err)
+{
+	return rl_api() ? rl_api()->apply(list, err) : no_runtime(err);
+}
+
+int relink_declare(unsigned what, struct relink_error *err)
+{
+	return rl_api() ? rl_api()->declare(what, err) : no_runtime(err);
+}
+
+int relink_get_status(struct relink_status *status)
+{
+	return rl_api() ? rl_api()->get_status(status) : RELINK_E_RUNTIME;
+}
+
+int relink_get_facts(struct relink_facts *facts)
+{
+	return rl_api() ? rl_api()->get_facts(facts) : RELINK_E_RUNTIME;
+}
+
+int relink_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx)
+{
+	return rl_api() ? rl_api()->each_choice(visit, ctx) : RELINK_E_RUNTIME;
+}
+
+int relink_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
+{
+	return rl_api() ? rl_api()->each_site(visit, ctx) : RELINK_E_RUNTIME;
+}
+
+void relink_on_pending(relink_pending_fn *fn, void *ctx)
+{
+	if (rl_api())
+		rl_api()->on_pending(fn, ctx);
+}
+
+/* ---- transactions ---- */
+
+static struct relink_wish *new_wish(struct relink_commit *c)
+{
+	struct relink_wish *grown;
+	size_t capacity = c->capacity ? 2 * c->capacity : 8;
+
+	if (c->count == c->capacity) {
+		grown = realloc(c->wishes, capacity * sizeof(*grown));
+		if (!grown) {
+			c->error = RELINK_E_MEMORY;
+			return 0;
+		}
+		c->wishes = grown;
+		c->capacity = capacity;
+	}
+	grown = &c->wishes[c->count++];
+	*grown = (struct relink_wish){ .level = RELINK_BY_PROGRAM };
+	return grown;
+}
+
+void relink_wish_key(struct relink_commit *c, struct relink_key *key, int state)
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (w) {
+		w->key = key;
+		w->state = state;
+	}
+}
+
+void relink_wish_option(struct relink_commit *c, struct relink_option *option, int state)
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (w) {
+		w->option = option;
+		w->state = state;
+	}
+}
+
+void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*fn)(void))
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (w) {
+		w->call = call;
+		w->fn = fn;
+	}
+}
+
+void relink_wish_named(struct relink_commit *c, const char *name, const char *state, int level)
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (!w)
+		return;
+	w->name = name ? strdup(name) : 0;
+	w->state_name = state ? strdup(state) : 0;
+	w->level = level;
+	if (!w->name || (state && !w->state_name))
+		c->error = name ? RELINK_E_MEMORY : RELINK_E_ARGUMENT;
+}
+
+void relink_commit_discard(struct relink_commit *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		free(c->wishes[i].name);
+		free(c->wishes[i].state_name);
+	}
+	free(c->wishes);
+	*c = (struct relink_commit)RELINK_COMMIT;
+}
+
+int relink_commit(struct relink_commit *c, int mode, struct relink_error *err)
+{
+	int r;
+
+	if (!rl_api())
+		r = no_runtime(err);
+	else if (c->error)
+		r = rl_fail(err, c->error, 0, c->error == RELINK_E_MEMORY ? "out of memory while collecting" : "a wish without a name");
+	else if (mode != RELINK_LIVE && mode != RELINK_STARTUP)
+		r = rl_fail(err, RELINK_E_ARGUMENT, 0, "unknown mode");
+	else
+		r = rl_api()->commit(c->wishes, c->count, mode, err);
+	relink_commit_discard(c);
+	return r;
+}
+
+/* ---- one decision ---- */
+
+static int commit_one(const struct relink_wish *wish, struct relink_error *err)
+{
+	return rl_api() ? rl_api()->commit(wish, 1, RELINK_LIVE, err) : no_runtime(err);
+}
+
+int relink_key_set_(struct relink_key *key, int state, struct relink_error *err)
+{
+	struct relink_wish w = { .key = key, .state = state, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_key_count_(struct relink_key *key, int by, struct relink_error *err)
+{
+	return rl_api() ? rl_api()->key_count(key, by, err) : no_runtime(err);
+}
+
+int relink_option_set_(struct relink_option *option, int state, struct relink_error *err)
+{
+	struct relink_wish w = { .option = option, .state = state, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_call_set_(struct relink_call *call, void (*fn)(void), struct relink_error *err)
+{
+	struct relink_wish w = { .call = call, .fn = fn, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_call_clear_(struct relink_call *call, struct relink_error *err)
+{
+	struct relink_wish w = { .call = call, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* commit.c - from wishes to decisions: finds the choices and states that a transaction names, then asks the core. */
+#include <stdlib.h>
+
+#include "runtime/runtime.h"
+
+static int not_known(struct relink_error *err, const char *what)
+{
+	return rl_fail(err, RELINK_E_UNKNOWN, 0, what);
+}
+
+static int decide_named(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	size_t length = rl_length(w->name);
+	int code;
+
+	d->choice = rl_find_choice(core, w->name, length, &code);
+	if (code == RELINK_E_AMBIGUOUS)
+		return rl_fail(err, code, 0, "several modules have a choice of that name; write module:name");
+	if (!d->choice)
+		return rl_fail_unknown(core, err, w->name, length);
+	if (!w->state_name)
+		return 0;
+	d->state = rl_find_state(d->choice, w->state_name, rl_length(w->state_name));
+	return d->state == RL_NONE ? rl_fail_state(err, d->choice, w->state_name, rl_length(w->state_name)) : 0;
+}
+
+static int decide_key(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	struct rl_key *k = rl_key_of(core, w->key);
+
+	if (!k)
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	if (k->owner->kind != RELINK_KEY)
+		return rl_fail(err, RELINK_E_ARGUMENT, k->owner, "this key belongs to an option; set the option");
+	d->choice = k->owner;
+	d->state = w->state;
+	return 0;
+}
+
+/* A function that is a registered variant is that state; any other is `custom`. Named after the lock is gone. */
+static void decide_function(struct rl_choice *c, void (*fn)(void), struct rl_decision *d)
+{
+	d->state = RL_CUSTOM;
+	d->custom = fn;
+	for (size_t i = 0; i < c->count; i++)
+		if (c->variants[i].module && (fn ? c->variants[i].fn == fn && c->variants[i].what != RL_NOTHING
+						  : c->variants[i].what == RL_NOTHING))
+			d->state = (int)i;
+}
+
+static int decide_call(const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	d->choice = w->call->choice;
+	if (!d->choice)
+		return not_known(err, "this static call is not registered; was its module's constructor skipped?");
+	if (w->state == RL_NONE)
+		return 0;
+	decide_function(d->choice, w->fn, d);
+	if (!w->fn && d->state == RL_CUSTOM)
+		return rl_fail(err, RELINK_E_STATE, d->choice, "NULL needs a static call that returns void, and does return");
+	return 0;
+}
+
+static int decide_option(const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	d->choice = w->option->choice;
+	d->state = w->state;
+	return d->choice ? 0 : not_known(err, "this option is not registered; was its module's constructor skipped?");
+}
+
+static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	*d = (struct rl_decision){ .level = w->level, .state = RL_NONE };
+	if (w->name)
+		return decide_named(core, w, d, err);
+	if (w->key)
+		return decide_key(core, w, d, err);
+	if (w->call)
+		return decide_call(w, d, err);
+	if (w->option)
+		return decide_option(w, d, err);
+	return rl_fail(err, RELINK_E_ARGUMENT, 0, "a wish without an object");
+}
+
+/* dladdr takes the loader's lock, so names of custom targets are found before ours is taken. */
+static void name_custom(const struct relink_wish *w, char *name, size_t size)
+{
+	char symbol[48];
+	struct rl_text t = rl_text_into(name, size);
+
+	*symbol = 0;
+	if (w->call && w->fn)
+		rl_symbol_name((const void *)(uintptr_t)w->fn, symbol, sizeof(symbol));
+	rl_text_add(&t, "custom:");
+	rl_text_add(&t, symbol);
+}
+
+static void set_custom_name(const struct rl_decision *d, const char *name)
+{
+	struct rl_text t = rl_text_into(d->choice->custom_name, sizeof(d->choice->custom_name));
+
+	rl_text_add(&t, name);
+}
+
+static int commit_locked(const struct relink_wish *wishes, size_t count, struct rl_decision *decisions, int mode,
+			 struct relink_error *err)
+{
+	struct rl_core *core = &rl_runtime.core;
+	int r = 0;
+
+	for (size_t i = 0; i < count && !r; i++)
+		r = decide(core, &wishes[i], &decisions[i], err);
+	return r ? r : rl_commit(core, decisions, count, mode, err);
+}
+
+/* A registered variant has a name already; only functions from outside need the loader's help. */
+static bool may_be_custom(const struct relink_wish *w)
+{
+	return w->call && w->fn && w->state != RL_NONE;
+}
+
+static void name_customs(const struct relink_wish *wishes, const struct rl_decision *decisions, size_t count)
+{
+	char name[64];
+	struct relink_error unused;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!may_be_custom(&wishes[i]) || decisions[i].state != RL_CUSTOM)
+			continue;
+		name_custom(&wishes[i], name, sizeof(name));
+		if (rl_lock(&unused))
+			return;
+		if (wishes[i].call->choice == decisions[i].choice && decisions[i].choice->bound_custom == wishes[i].fn)
+			set_custom_name(&decisions[i], name);
+		rl_unlock();
+	}
+}
+
+int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err)
+{
+	struct rl_decision few[8], *decisions = few;
+	int r;
+
+	if (count > sizeof(few) / sizeof(*few))
+		decisions = calloc(count, sizeof(*decisions));
+	if (!decisions)
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	r = rl_lock(err);
+	if (!r) {
+		r = commit_locked(wishes, count, decisions, mode, err);
+		rl_unlock();
+		if (r >= 0)
+			name_customs(wishes, decisions, count);
+	}
+	if (decisions != few)
+		free(decisions);
+	return r;
+}
+
+static int count_locked(struct rl_key *k, int by, struct relink_error *err)
+{
+	struct rl_choice *c = k->owner;
+	struct rl_decision d = { .choice = c, .level = RELINK_BY_PROGRAM, .state = c->uses + by ? 1 : RL_NONE };
+	int r;
+
+	if (c->kind != RELINK_KEY)
+		return rl_fail(err, RELINK_E_ARGUMENT, c, "this key belongs to an option; set the option");
+	if (c->uses + by < 0)
+		return rl_fail(err, RELINK_E_COUNT, c, "more dec than inc");
+	/* Counts in between change nothing, but an override from above is worth saying each time. */
+	r = rl_commit(&rl_runtime.core, &d, 1, RELINK_LIVE, err);
+	if (r >= 0) {
+		c->uses += by;
+		__atomic_store_n(&k->key->count, c->uses, __ATOMIC_RELAXED);
+	}
+	return r;
+}
+
+int rl_count_key(struct relink_key *key, int by, struct relink_error *err)
+{
+	struct rl_key *k;
+	int r = rl_lock(err);
+
+	if (r)
+		return r;
+	k = rl_key_of(&rl_runtime.core, key);
+	r = k ? count_locked(k, by, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	rl_unlock();
+	return r;
+}
+
+static bool guard_lookup(uintptr_t address, int *kind, uint8_t bytes[8])
+{
+	return rl_guard_find(&rl_runtime.core, address, kind, bytes);
+}
+
+/* A trap whose int3 has gone is ours to retry wherever it was: running what stands there now is what its author meant. */
+static bool guard_covers(uintptr_t address)
+{
+	(void)address;
+	return true;
+}
+
+static int declare_traps(unsigned what, struct relink_error *err)
+{
+	struct rl_core *core = &rl_runtime.core;
+	int r;
+
+	if (!core->can_write)
+		return rl_fail(err, RELINK_E_WRITE, 0, core->why);
+	r = rl_traps_enable(guard_lookup, guard_covers);
+	if (r)
+		return rl_fail(err, RELINK_E_TRAPS, 0, "the SIGTRAP handler could not be installed");
+	core->traps = true;
+	core->strict |= (what & RELINK_STRICT_XMC) != 0;
+	/* Sites that waited on their trampoline can be bound now. */
+	return rl_settle(core, 0, false, true, err);
+}
+
+int rl_declare(unsigned what, struct relink_error *err)
+{
+	int r;
+
+	if (!what || (what & ~(RELINK_TRAPS | RELINK_STRICT_XMC)))
+		return rl_fail(err, RELINK_E_ARGUMENT, 0, "relink_declare takes RELINK_TRAPS and RELINK_STRICT_XMC");
+	r = rl_lock(err);
+	if (r)
+		return r;
+	r = declare_traps(what, err);
+	rl_unlock();
+	return r;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* list.c - what the runtime knows: status, choices, sites. */
+#include "runtime/runtime.h"
+
+int rl_get_facts(struct relink_facts *facts)
+{
+	if (!facts || facts->size < sizeof(*facts))
+		return RELINK_E_ARGUMENT;
+	facts->threads = rl_threads();
+	facts->cpus = rl_cpus();
+	facts->reserved = 0;
+	facts->cpu = rl_runtime.cpu;
+	return RELINK_OK;
+}
+
+static void count_sites(const struct rl_choice *c, uint64_t by_reason[RELINK_REASONS], uint64_t by_kind[][RELINK_REASONS])
+{
+	for (size_t k = 0; k < c->key_count; k++)
+		for (const struct rl_group *g = c->keys[k].groups; g; g = g->next) {
+			by_reason[g->stale ? RELINK_INDIRECT : RELINK_BOUND] += g->count;
+			by_kind[RELINK_SITE_BRANCH][g->stale ? RELINK_INDIRECT : RELINK_BOUND] += g->count;
+		}
+	for (const struct rl_group *g = c->groups; g; g = g->next)
+		for (size_t i = 0; i < g->count; i++) {
+			by_reason[g->sites[i].reason]++;
+			by_kind[g->sites[i].kind][g->sites[i].reason]++;
+		}
+}
+
+static void describe_mode(char *buffer, size_t size)
+{
+	struct rl_text t = rl_text_into(buffer, size);
+	const struct rl_core *core = &rl_runtime.core;
+
+	if (core->degraded) {
+		rl_text_add(&t, "degraded: ");
+		rl_text_add(&t, core->degraded_text);
+	} else if (!core->can_write) {
+		rl_text_add(&t, "indirect: ");
+		rl_text_add(&t, core->why);
+	} else {
+		rl_text_add(&t, core->can_sync ? "direct" : "direct at start-up only: ");
+		rl_text_add(&t, core->can_sync ? "" : core->why);
+	}
+}
+
+static void fill_status(struct relink_status *s)
+{
+	const struct rl_core *core = &rl_runtime.core;
+	uint64_t unused[RELINK_REASONS] = { 0 };
+
+	s->abi = RELINK_ABI;
+	s->arch = core->port->name;
+	s->writer = rl_runtime.abilities.writer;
+	s->barrier = rl_runtime.abilities.barrier_name;
+	describe_mode(s->mode, sizeof(s->mode));
+	rl_list_notes(s->notes, sizeof(s->notes));
+	s->one_store = core->one_store;
+	s->traps = core->traps;
+	s->modules = (uint32_t)core->module_count;
+	s->pending = (uint32_t)core->pending_count;
+	s->commits = core->commits;
+	s->barriers = core->barriers;
+	s->writes = core->writes;
+	s->memory = core->memory;
+	for (const struct rl_choice *c = core->choices; c; c = c->next)
+		count_sites(c, unused, s->sites);
+}
+
+int rl_get_status(struct relink_status *status)
+{
+	uint32_t size;
+	int r;
+
+	if (!status || status->size < sizeof(*status))
+		return RELINK_E_ARGUMENT;
+	size = status->size;
+	r = rl_lock(0);
+	if (r)
+		return r;
+	*status = (struct relink_status){ .size = size };
+	fill_status(status);
+	rl_unlock();
+	return RELINK_OK;
+}
+
+static int visit_choice(const struct rl_choice *c, int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx)
+{
+	struct relink_choice_info info = { .size = sizeof(info), .kind = c->kind, .flags = c->flags, .decided_by = c->decided_by,
+					   .name = c->name, .doc = c->doc, .module = c->module ? c->module->name : "",
+					   .state = rl_state_name(c, c->state), .initial = rl_state_name(c, c->initial),
+					   .states = c->states, .usable = c->usable, .count = c->count };
+	uint64_t kinds[RELINK_SITE_KINDS][RELINK_REASONS] = { { 0 } };
+
+	for (int level = 0; level < RELINK_LEVELS; level++)
+		info.asked[level] = rl_state_name(c, c->asked[level]);
+	count_sites(c, info.sites, kinds);
+	return visit(&info, ctx);
+}
+
+int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx)
+{
+	int r;
+
+	if (!visit)
+		return RELINK_E_ARGUMENT;
+	r = rl_lock(0);
+	if (r)
+		return r;
+	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
+		r = visit_choice(c, visit, ctx);
+	rl_unlock();
+	return r;
+}
+
+static int visit_group(const struct rl_group *g, const struct rl_choice *c,
+		       int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
+{
+	struct relink_site_info info = { .size = sizeof(info), .choice = c->name, .module = g->module->name };
+	int r = 0;
+
+	for (size_t i = 0; i < g->count && !r; i++) {
+		info.address = rl_group_address(g, i);
+		info.kind = g->key ? RELINK_SITE_BRANCH : g->sites[i].kind;
+		info.reason = g->key ? (g->stale ? RELINK_INDIRECT : RELINK_BOUND) : g->sites[i].reason;
+		r = visit(&info, ctx);
+	}
+	return r;
+}
+
+static int visit_sites(const struct rl_choice *c, int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < c->key_count; k++)
+		for (const struct rl_group *g = c->keys[k].groups; g && !r; g = g->next)
+			r = visit_group(g, c, visit, ctx);
+	for (const struct rl_group *g = c->groups; g && !r; g = g->next)
+		r = visit_group(g, c, visit, ctx);
+	return r;
+}
+
+int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
+{
+	int r;
+
+	if (!visit)
+		return RELINK_E_ARGUMENT;
+	r = rl_lock(0);
+	if (r)
+		return r;
+	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
+		r = visit_sites(c, visit, ctx);
+	rl_unlock();
+	return r;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runtime.h - the runtime of one process: joins core, port and platform, and holds the lock.
+ *
+ * Order of locks: the loader's, then ours. Under ours nothing calls the loader, fork or user code.
+ */
+#ifndef RL_RUNTIME_H
+#define RL_RUNTIME_H
+
+#include <relink/relink.h>
+
+#include "core/core.h"
+#include "platform/platform.h"
+
+struct relink_wish {
+	char *name;          /* by name, else by object */
+	char *state_name;    /* NULL: withdraw */
+	struct relink_key *key;
+	struct relink_option *option;
+	struct relink_call *call;
+	void (*fn)(void);
+	int state;
+	int level;
+};
+
+/* What one copy of the library offers to the others in the process; the first copy serves all. */
+struct rl_api {
+	uint32_t abi, size;
+	void (*attach)(struct relink_module_header *header);
+	void (*detach)(struct relink_module_header *header);
+	int (*init)(int *argc, char **argv, struct relink_error *err);
+	int (*apply)(const char *list, struct relink_error *err);
+	int (*declare)(unsigned what, struct relink_error *err);
+	int (*key_count)(struct relink_key *key, int by, struct relink_error *err);
+	int (*commit)(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err);
+	int (*get_status)(struct relink_status *status);
+	int (*get_facts)(struct relink_facts *facts);
+	int (*each_choice)(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
+	int (*each_site)(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+	void (*on_pending)(relink_pending_fn *fn, void *ctx);
+};
+
+/* The process's runtime; NULL if a copy of another version was first. */
+const struct rl_api *rl_api(void);
+
+/* The serving copy's state. */
+struct rl_runtime {
+	struct rl_core core;
+	struct rl_text_abilities abilities;
+	uint64_t cpu;
+	bool secure;
+	char *lists[RELINK_LEVELS]; /* what file, environment and command line said, owned */
+	relink_pending_fn *pending_fn;
+	void *pending_ctx;
+	char notes[512];
+	bool exiting;
+};
+extern struct rl_runtime rl_runtime;
+
+/* lock.c */
+int rl_lock(struct relink_error *err); /* 0 or RELINK_E_CONTEXT */
+void rl_unlock(void);
+void rl_lock_init(void);
+
+/* start.c */
+void rl_start(void); /* once per process */
+void rl_remark(const char *text);
+
+/* attach.c */
+void rl_attach(struct relink_module_header *header);
+void rl_detach(struct relink_module_header *header);
+void rl_on_pending(relink_pending_fn *fn, void *ctx);
+
+/* sites.c: finds calls of static calls in a module's file and gives them to the core */
+void rl_find_calls(struct rl_module *module, const struct rl_image *image, const struct rl_file *file);
+
+/* config.c */
+struct rl_entry {
+	const char *name, *state;
+	size_t name_length, state_length;
+};
+bool rl_next_entry(const char **at, struct rl_entry *entry);
+void rl_read_configuration(void);
+/* Puts what lists say into the choices; unknown names are left for modules to come. */
+void rl_apply_lists(void);
+int rl_init(int *argc, char **argv, struct relink_error *err);
+int rl_apply(const char *list, struct relink_error *err);
+void rl_list_notes(char *buffer, size_t size);
+
+/* commit.c */
+int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err);
+int rl_count_key(struct relink_key *key, int by, struct relink_error *err);
+int rl_declare(unsigned what, struct relink_error *err);
+
+/* list.c */
+int rl_get_status(struct relink_status *status);
+int rl_get_facts(struct relink_facts *facts);
+int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
+int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+
+/* platform/cpu.c */
+uint64_t rl_cpu_features(void);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sites.c - finds the calls of static calls in a module, from the relocations that the linker kept in its file.
+ *
+ * A relocation leads to a site if it names a trampoline of this module, or an undefined symbol whose GOT slot the loader has
+ * filled with the address of a trampoline. What the code there does is read from memory, never assumed: a call counts only
+ * if it leads to the trampoline, or to the PLT stub that jumps through that slot.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf/relocs.h"
+#include "runtime/runtime.h"
+
+#define BEFORE 6 /* bytes in front of a relocated field that the port may look at */
+#define WINDOW 12
+
+/* What a symbol of the file means to us. */
+struct meaning {
+	struct rl_choice *call;
+	uintptr_t slot; /* of an imported call, else 0 */
+};
+
+struct import {
+	const char *name;
+	size_t length;
+	struct meaning meaning;
+};
+
+struct search {
+	struct rl_core *core;
+	struct rl_module *module;
+	const struct rl_image *image;
+	struct rl_elf elf;
+	struct rl_choice **calls; /* by address of the trampoline */
+	size_t call_count;
+	struct import *imports;
+	size_t import_count, import_capacity;
+	struct meaning *meanings; /* by symbol index */
+	uint8_t *wanted;
+	struct rl_raw_site *sites;
+	size_t site_count, site_capacity;
+	size_t lazy, through_got;
+	bool failed;
+};
+
+static int by_entry(const void *a, const void *b)
+{
+	const struct rl_choice *const *x = a, *const *y = b;
+	uintptr_t p = (uintptr_t)(*x)->call->trampoline, q = (uintptr_t)(*y)->call->trampoline;
+
+	return p < q ? -1 : p > q;
+}
+
+static bool list_calls(struct search *s)
+{
+	size_t n = 0;
+
+	s->calls = calloc(s->core->call_count + 1, sizeof(*s->calls));
+	if (!s->calls)
+		return false;
+	for (struct rl_choice *c = s->core->choices; c; c = c->next)
+		if (c->kind == RELINK_CALL && c->trampoline_ok && n < s->core->call_count)
+			s->calls[n++] = c;
+	s->call_count = n;
+	qsort(s->calls, n, sizeof(*s->calls), by_entry);
+	return n != 0;
+}
+
+static struct rl_choice *call_at(const struct search *s, uintptr_t address)
+{
+	size_t low = 0, high = s->call_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((uintptr_t)s->calls[middle]->call->trampoline < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->call_count && (uintptr_t)s->calls[low]->call->trampoline == address ? s->calls[low] : 0;
+}
+
+/* Grows an array by doubling. */
+static void *room(void *array, size_t count, size_t *capacity, size_t size)
+{
+	void *grown;
+
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity ? 2 * *capacity : 64;
+	grown = realloc(array, *capacity * size);
+	if (!grown)
+		free(array);
+	return grown;
+}
+
+static int add_import(const struct rl_elf_slot *slot, void *ctx)
+{
+	struct search *s = ctx;
+	uintptr_t address = s->image->bias + slot->address;
+	uintptr_t value = *(const volatile uintptr_t *)address;
+	struct rl_choice *call = call_at(s, value);
+
+	/* A lazy slot leads back into the own PLT until its first call. */
+	if (slot->lazy && !call && value >= s->module->text_start && value < s->module->text_stop)
+		s->lazy++;
+	if (!call)
+		return 0;
+	s->imports = room(s->imports, s->import_count, &s->import_capacity, sizeof(*s->imports));
+	if (!s->imports)
+		return s->failed = true;
+	s->imports[s->import_count++] = (struct import){ slot->name, slot->name_length, { call, address } };
+	return 0;
+}
+
+static const struct meaning *imported(const struct search *s, const struct rl_elf_symbol *symbol)
+{
+	for (size_t i = 0; i < s->import_count; i++)
+		if (s->imports[i].length == symbol->name_length && !memcmp(s->imports[i].name, symbol->name, symbol->name_length))
+			return &s->imports[i].meaning;
+	return 0;
+}
+
+/* Symbols that matter: trampolines of this module, imported ones. */
+static bool mark_symbols(struct search *s)
+{
+	uint32_t count = rl_elf_symbol_count(&s->elf);
+	struct rl_elf_symbol symbol;
+	bool any = false;
+
+	s->meanings = calloc(count + 1u, sizeof(*s->meanings));
+	s->wanted = calloc(count / 8u + 1u, 1);
+	if (!s->meanings || !s->wanted)
+		return false;
+	for (uint32_t i = 1; i < count; i++) {
+		struct meaning m = { 0, 0 };
+
+		if (!rl_elf_symbol(&s->elf, i, &symbol))
+			continue;
+		if (!symbol.undefined)
+			m.call = call_at(s, s->image->bias + symbol.value);
+		else if (s->import_count && imported(s, &symbol))
+			m = *imported(s, &symbol);
+		if (!m.call)
+			continue;
+		s->meanings[i] = m;
+		s->wanted[i / 8] |= (uint8_t)(1u << i % 8);
+		any = true;
+	}
+	return any;
+}
+
+static bool leads_to_stub(const struct search *s, uint64_t target, uintptr_t slot)
+{
+	uint64_t found;
+
+	if (!slot || target < s->module->text_start || target + 16 > s->module->text_stop)
+		return false;
+	return s->core->port->plt_slot((const uint8_t *)(uintptr_t)target, 16, target, &found) && found == slot;
+}
+
+static int add_site(struct search *s, const struct rl_found *found, struct rl_choice *call)
+{
+	s->sites = room(s->sites, s->site_count, &s->site_capacity, sizeof(*s->sites));
+	if (!s->sites)
+		return s->failed = true;
+	s->sites[s->site_count++] = (struct rl_raw_site){ found->address, found->target, call, (uint8_t)found->kind };
+	return 0;
+}
+
+static int consider(const struct rl_elf_reloc *reloc, void *ctx)
+{
+	struct search *s = ctx;
+	const struct meaning *m = &s->meanings[reloc->symbol];
+	uintptr_t place = s->image->bias + reloc->place;
+	struct rl_found found;
+
+	if (place < s->module->text_start + BEFORE || place + WINDOW - BEFORE > s->module->text_stop)
+		return 0;
+	if (!s->core->port->recognise((const uint8_t *)place - BEFORE, BEFORE, WINDOW, place, &found))
+		return 0;
+	if (found.via_slot) {
+		s->through_got += m->slot && found.target == m->slot;
+		return 0;
+	}
+	if (found.target != (uintptr_t)m->call->call->trampoline && !leads_to_stub(s, found.target, m->slot))
+		return 0;
+	return add_site(s, &found, m->call);
+}
+
+static void note(const struct search *s, const char *text)
+{
+	char line[200];
+	struct rl_text t = rl_text_into(line, sizeof(line));
+
+	rl_text_add(&t, s->module->name);
+	rl_text_add(&t, ": ");
+	rl_text_add(&t, text);
+	rl_remark(line);
+}
+
+static void search(struct search *s)
+{
+	if (!rl_elf_has_relocs(&s->elf)) {
+		note(s, rl_elf_symbol_count(&s->elf) ? "no relocations kept: link with -Wl,--emit-relocs; calls go through trampolines"
+						     : "stripped: run relink index first; calls go through trampolines");
+		return;
+	}
+	rl_elf_each_slot(&s->elf, add_import, s);
+	if (s->failed || !mark_symbols(s))
+		return;
+	if (rl_elf_each_reloc(&s->elf, s->wanted, consider, s) < 0)
+		note(s, "its relocation sections are broken; calls go through trampolines");
+	if (!s->failed && s->site_count && rl_module_add_calls(s->core, s->module, s->sites, s->site_count) < 0)
+		note(s, "out of memory for sites; calls go through trampolines");
+}
+
+void rl_find_calls(struct rl_module *module, const struct rl_image *image, const struct rl_file *file)
+{
+	struct search s = { .core = &rl_runtime.core, .module = module, .image = image };
+	const char *why = "";
+
+	if (!list_calls(&s)) {
+		free(s.calls);
+		return;
+	}
+	if (rl_elf_open(&s.elf, file->data, file->size, &why))
+		note(&s, why);
+	else
+		search(&s);
+	if (s.lazy)
+		note(&s, "some imports are bound lazily: link with -Wl,-z,now, or calls of other modules' static calls stay indirect");
+	if (s.through_got)
+		note(&s, "some calls go through the GOT (-fno-plt): they reach the trampoline, and are not rewritten");
+	free(s.calls);
+	free(s.imports);
+	free(s.meanings);
+	free(s.wanted);
+	free(s.sites);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* start.c - brings the serving copy to life, once per process. */
+#include <stdlib.h>
+
+#include "runtime/runtime.h"
+
+struct rl_runtime rl_runtime;
+
+static void *allocate(size_t size)
+{
+	return calloc(1, size);
+}
+
+/* Start-up mode needs certainty: a number that the kernel would not tell counts as "more". */
+static bool alone(void)
+{
+	return rl_threads() == 1;
+}
+
+static struct rl_hooks hooks = {
+	.alloc = allocate,
+	.free = free,
+	.begin = rl_text_begin,
+	.write = rl_text_write,
+	.barrier = rl_text_barrier,
+	.end = rl_text_end,
+	.alone = alone,
+	.traps_refused = rl_traps_refused,
+};
+
+/* For tests: called between the steps of every commit. */
+void rl_test_step(void (*step)(int step))
+{
+	hooks.step = step;
+}
+
+/* For tests: replaces the writer. */
+void rl_test_write(int (*write)(uintptr_t address, const void *bytes, size_t length))
+{
+	hooks.write = write ? write : rl_text_write;
+}
+
+void rl_remark(const char *text)
+{
+	size_t used = rl_length(rl_runtime.notes);
+	struct rl_text t = rl_text_into(rl_runtime.notes + used, sizeof(rl_runtime.notes) - used);
+
+	rl_text_add(&t, text);
+	rl_text_add(&t, "\n");
+}
+
+static void on_exit_(int status, void *unused)
+{
+	(void)status, (void)unused;
+	rl_runtime.exiting = true;
+}
+
+#if RELINK_PATCHES_ && defined(__x86_64__)
+static void probe(struct rl_core *core)
+{
+	core->port = &rl_port_x86_64;
+	rl_text_probe(&rl_runtime.abilities);
+	core->can_write = rl_runtime.abilities.write;
+	core->can_sync = rl_runtime.abilities.barrier;
+	core->why = rl_runtime.abilities.why;
+}
+#else
+static void probe(struct rl_core *core)
+{
+	core->port = &rl_port_generic;
+	rl_runtime.abilities.writer = rl_runtime.abilities.barrier_name = "none";
+	core->why = "this build keeps keys as flags and calls as pointers";
+}
+#endif
+
+void rl_start(void)
+{
+	struct rl_core *core = &rl_runtime.core;
+
+	core->hooks = &hooks;
+	core->span = calloc(1, sizeof(*core->span));
+	rl_runtime.cpu = rl_cpu_features();
+	rl_runtime.secure = rl_secure();
+	probe(core);
+	if (!core->span) {
+		core->can_write = false;
+		core->why = "out of memory at start";
+	}
+	rl_lock_init();
+	rl_read_configuration();
+	/* At exit modules are torn down one after the other: nothing is worth rebinding then. on_exit, unlike atexit, runs
+	 * before the destructors of all modules, whichever of them we are part of. */
+	on_exit(on_exit_, 0);
+	rl_pin_module(&rl_runtime);
+}

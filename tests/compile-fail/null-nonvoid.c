@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// expect: relink: NULL needs a static call that returns void, and does return
+#include "case.h"
+
+int f(void) { return MISUSE(relink_call_set(hash, NULL, NULL), relink_call_set(tick, NULL, NULL)); }

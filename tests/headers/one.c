@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "places.h"
+
+RELINK_KEY_FALSE(off, "false until somebody sets it");
+RELINK_KEY_TRUE(on, "true until somebody clears it");
+RELINK_KEY_ARRAY_FALSE(many, 4, "an array");
+RELINK_KEY_FALSE(key, "named as something inside the macros");
+RELINK_KEY_FALSE(value, "named as something inside the macros");
+struct device device = { 1, RELINK_KEY_INIT_FALSE, RELINK_KEY_INIT_TRUE };
+RELINK_NAME_KEY(device_debug, device.debug, "device.debug", "a key in a struct");
+RELINK_NAME_KEY(device_fast, device.fast, "device.fast", "a key in a struct");
+RELINK_OPTION(idle, "an option", halt, poll, sleep);
+
+int twice_add(int x)
+{
+	return x + x;
+}
+
+int twice_odd(int x)
+{
+	return x + x + 1;
+}
+
+static void set(int *p)
+{
+	*p = 1;
+}
+
+RELINK_DEFINE_CALL(twice, twice_add, "doubles");
+RELINK_VARIANT(twice, twice_odd, .rank = -1);
+RELINK_DEFINE_CALL_NULL(hook, "may set a flag");
+RELINK_VARIANT(hook, set, .rank = -1);
+
+unsigned c_one(void)
+{
+	return everything();
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every place in which a key, an option or a call may stand, seen from several files. Each function returns one bit per
+ * place; all bits are to be equal. Included by C and C++.
+ */
+#ifndef PLACES_H
+#define PLACES_H
+
+#include <relink/relink.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+RELINK_DECLARE_KEY(off);
+RELINK_DECLARE_KEY_TRUE(on);
+extern struct relink_key_false many[4];
+struct device {
+	int number;
+	struct relink_key_false debug;
+	struct relink_key_true fast;
+};
+extern struct device device;
+/* Names that the macros' own must not collide with. */
+RELINK_DECLARE_KEY(key);
+RELINK_DECLARE_KEY(value);
+RELINK_DECLARE_OPTION(idle, halt, poll, sleep);
+RELINK_DECLARE_CALL(int, twice, (int x));
+RELINK_DECLARE_CALL(void, hook, (int *p));
+
+unsigned c_one(void), c_two(void), cc_one(void), cc_two(void);
+int twice_add(int x), twice_odd(int x);
+
+static inline unsigned in_header(void)
+{
+	unsigned seen = 0;
+
+	if (relink_unlikely(off))
+		seen |= 1;
+	if (!relink_likely(on))
+		seen |= 2;
+	return seen;
+}
+
+/* Always inlined, several times into one function. */
+static inline __attribute__((always_inline)) unsigned inlined(unsigned bit)
+{
+	return relink_unlikely(off) ? bit : 0;
+}
+
+/* clang-format off */
+static inline unsigned one_line(void)
+{
+	unsigned seen = 0;
+	if (relink_unlikely(off)) seen |= 1; if (!relink_likely(on)) seen |= 2; if (relink_likely(off)) seen |= 4;
+	if (relink_unlikely(off) && relink_unlikely(off) && !relink_unlikely(on)) seen |= 8;
+	seen |= relink_unlikely(off) ? (relink_likely(on) ? 0 : 16) : 0; return seen;
+}
+/* clang-format on */
+
+static inline unsigned in_expressions(int n)
+{
+	unsigned seen = 0;
+	int i;
+
+	for (i = 0; i < n && (relink_unlikely(off) || relink_likely(off)); i++)
+		seen |= 1;
+	while (relink_unlikely_at(&off)) {
+		seen |= 2;
+		break;
+	}
+	switch (relink_likely_at(&on)) {
+	case 0:
+		seen |= 4;
+	}
+	do {
+		seen |= 8;
+		if (relink_unlikely(off))
+			continue;
+		seen &= ~8u;
+	} while (0);
+	if (n)
+		if (relink_unlikely(off))
+			seen |= 16;
+		else
+			seen &= ~16u;
+	else
+		seen = 0;
+	return seen;
+}
+
+static inline unsigned in_data(void)
+{
+	unsigned seen = 0;
+
+	seen |= relink_unlikely(many[0]) ? 1 : 0;
+	seen |= relink_unlikely_at(&many[3]) ? 2 : 0;
+	seen |= relink_unlikely(device.debug) ? 4 : 0;
+	seen |= relink_likely_at(&device.fast) ? 0 : 8;
+	seen |= relink_unlikely(key) ? 16 : 0;
+	seen |= relink_likely(value) ? 32 : 0;
+	return seen;
+}
+
+static inline unsigned in_options(void)
+{
+	unsigned seen = 0;
+
+	seen |= relink_option_is(idle, halt) ? 0 : 1;
+	seen |= relink_option_is(idle, poll) ? 2 : 0;
+	seen |= relink_option_is(idle, sleep) ? 8 : 0;
+	seen |= relink_option_state(idle) == RELINK_STATE(idle, poll) ? 4 : 0;
+	return seen;
+}
+
+static inline unsigned in_calls(int n)
+{
+	unsigned seen = 0;
+
+	seen |= twice(n) == 2 * n ? 0 : 1;
+	seen |= twice(twice(n)) == 4 * n ? 0 : 2;
+	seen |= relink_call_target(twice)(n) == 2 * n ? 0 : 4;
+	n = 0;
+	hook(&n);
+	return seen | (n ? 8 : 0);
+}
+
+static inline unsigned everything(void)
+{
+	static const unsigned all[] = { 3, 7, 31, 31, 63, 7, 15 };
+	const unsigned seen[] = { in_header(),	inlined(1) | inlined(2) | inlined(4), one_line(), in_expressions(2),
+				  in_data(),	in_options(),			      in_calls(21) };
+	unsigned bits = 0, i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		bits |= (seen[i] == all[i] ? 1u : seen[i] == 0 ? 0u : 1u << 16) << i;
+	return bits;
+}
+#define EVERYTHING 127u
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
