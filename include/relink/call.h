@@ -50,7 +50,7 @@ struct relink_call {
 
 /* RELINK_VARIANT(call, function [, .needs = RELINK_CPU(..)] [, .condition = f] [, .rank = n]); any source file, any
  * module. The best variant whose condition holds is bound at start-up unless something of higher precedence speaks. */
-#define RELINK_VARIANT(call, ...) RELINK_VARIANT_(call, RELINK_FIRST_(__VA_ARGS__, ~), __VA_ARGS__)
+#define RELINK_VARIANT(call, ...) RELINK_VARIANT_EXPAND_(call, RELINK_FIRST_(__VA_ARGS__, ~), __VA_ARGS__)
 /* RELINK_VARIANT_CONST(call, name, value [, ...]): a variant that returns a constant; for integer and pointer results. Where
  * the value fits 32 bits unsigned, a call site becomes one `mov`. */
 #define RELINK_VARIANT_CONST(call, name, ...) RELINK_VARIANT_CONST_(call, name, RELINK_FIRST_(__VA_ARGS__, ~), __VA_ARGS__)

@@ -135,6 +135,8 @@ template <class F, bool nullable> inline any fn(null *)
 	RELINK_STATIC_ASSERT_(relink_nullable_##name, "relink: NULL needs a static call that returns void, and does return"); \
 	RELINK_CALL_BODY_(name, relink_call_nothing, doc, (flags) | RELINK_DEFAULT_NULL)
 
+/* One expansion more, so that the name is the function's and not the macro's that picks it. */
+#define RELINK_VARIANT_EXPAND_(call, function, ...) RELINK_VARIANT_(call, function, __VA_ARGS__)
 #define RELINK_VARIANT_(call, function, ...) \
 	RELINK_CHECK_TARGET_(call, function); \
 	RELINK_STATIC_ASSERT_(!RELINK_IS_NULL_(function), "relink: a variant must be a function"); \
