@@ -126,28 +126,28 @@ static int allowed(const struct writer *w)
 	return !error;
 }
 
+static unsigned rounds(void)
+{
+	unsigned long pages = BENCH_BYTES / BENCH_PAGE;
+
+	return pages < 1 ? 501 : pages <= 100 ? 201 : pages <= 1000 ? 41 : pages <= 10000 ? 15 : 9;
+}
+
 /* All writers with this many busy threads, interleaved; `once` picks those that spoil the mapping for the others. */
-static void warm(int threads, int once, unsigned count_of_rounds)
+static void warm(int threads, int once)
 {
 	unsigned chosen[WRITERS], order[WRITERS], count = 0;
 
 	for (unsigned i = 0; i < WRITERS; i++)
 		if (writers[i].threads == threads && writers[i].once == once && allowed(&writers[i]))
 			chosen[count++] = i;
-	for (unsigned round = 0; round < count_of_rounds; round++) {
+	for (unsigned round = 0; round < rounds(); round++) {
 		bench_order(order, count, round);
 		for (unsigned i = 0; i < count; i++)
 			bench_add(&series[chosen[order[i]]], sample(&writers[chosen[order[i]]]));
 	}
 	for (unsigned i = 0; i < count; i++)
 		bench_print(series_of(chosen[i], ""));
-}
-
-static unsigned rounds(void)
-{
-	unsigned long pages = BENCH_BYTES / BENCH_PAGE;
-
-	return pages < 1 ? 501 : pages <= 100 ? 201 : pages <= 1000 ? 41 : pages <= 10000 ? 15 : 9;
 }
 
 static void warm_all(void)
@@ -157,14 +157,14 @@ static void warm_all(void)
 	flip(&settle, 1); /* the first flip of the process is another quantity */
 	check(&settle, 1);
 	flip(&settle, 0);
-	warm(0, 0, rounds());
+	warm(0, 0);
 	for (int threads = 1; threads <= 8; threads += 7) {
 		busy_start((unsigned)threads);
-		warm(threads, 0, rounds());
+		warm(threads, 0);
 		busy_stop();
 	}
 	check(&settle, 0);
-	warm(0, 1, rounds());
+	warm(0, 1);
 }
 
 static int first(const char *name)

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "routines.h"
+#include "choices.h"
 #include "util.h"
 
 /* A job ends with the file that reaches one of these. */
@@ -103,7 +103,7 @@ static void add_file(struct totals *t, const struct file *f)
 	t->bytes += f->found.bytes;
 	t->lines += f->found.lines;
 	t->utf8 += f->found.utf8;
-	t->crc = crc_generic(t->crc, bytes, 4);
+	t->crc = crc(t->crc, bytes, 4);
 }
 
 struct totals catalog_totals(const struct catalog *c)
@@ -111,15 +111,15 @@ struct totals catalog_totals(const struct catalog *c)
 	struct totals t = {
 		.unreadable = c->walk.unreadable,
 		.not_regular = c->walk.not_regular,
-		.first_unreadable = c->walk.first_unreadable,
+		.bad_directory = c->walk.first_unreadable,
 	};
 
 	for (const struct file *f = c->first; f; f = f->next) {
-		if (f->error)
-			t.unreadable++;
-		else if (f->not_regular)
-			t.not_regular++;
-		else
+		if (f->error && t.bad_file == NULL)
+			t.bad_file = f;
+		t.unreadable += f->error != 0;
+		t.not_regular += f->not_regular;
+		if (!f->error && !f->not_regular)
 			add_file(&t, f);
 	}
 	return t;

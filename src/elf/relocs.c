@@ -185,7 +185,7 @@ static const char *find_symbols(struct rl_elf *elf)
 	} while (section.sh_type != SHT_SYMTAB);
 	if (!load_symbols(elf, &section, &symbols))
 		return "the symbol table is broken";
-	if ((uint64_t)symbols.table.count > UINT32_MAX)
+	if (section.sh_size / sizeof(Elf64_Sym) > UINT32_MAX)
 		return "the symbol table is larger than relocations can express";
 	elf->symbols = symbols.table.first;
 	elf->symbol_count = symbols.table.count;
@@ -308,7 +308,7 @@ static int visit_reloc(const uint8_t *at, const Elf64_Shdr *code, reloc_visitor 
 		return 0;
 	reloc.place = entry.r_offset;
 	reloc.type = ELF64_R_TYPE(entry.r_info);
-	reloc.symbol = ELF64_R_SYM(entry.r_info);
+	reloc.symbol = (uint32_t)ELF64_R_SYM(entry.r_info);
 	reloc.addend = entry.r_addend;
 	return visit(&reloc, ctx);
 }
@@ -382,7 +382,7 @@ static int scan_slots(const struct table *table, const struct slot_types *types,
 		memcpy(&reloc, table->first + i * sizeof(reloc), sizeof(reloc));
 		if (!fills_slot(types, &reloc))
 			continue;
-		if (!read_symbol(symbols, ELF64_R_SYM(reloc.r_info), &symbol))
+		if (!read_symbol(symbols, (uint32_t)ELF64_R_SYM(reloc.r_info), &symbol))
 			return -1;
 		if (symbol.undefined)
 			ret = visit(&(struct rl_elf_slot){ symbol.name, symbol.name_length, reloc.r_offset,

@@ -25,7 +25,7 @@ alone() {
 }
 export -f alone
 
-# places C-COMPILER C++-COMPILER FLAG...
+# places C-COMPILER C++-COMPILER FLAG...; -fno-pie also says how to link
 places() {
 	local cc=$1 cxx=$2 here=$source/tests/headers dir out quiet=""
 	shift 2
@@ -42,6 +42,7 @@ places() {
 			$cxx -std=gnu++17 "$@" $warnings $allow $quiet -I "$source/include" -c "$here/$file.cc" -o "$dir/$file.cc.o" || exit 1
 		done
 		if [ -f "$library" ]; then
+			[[ " $* " != *" -fno-pie "* ]] || set -- "$@" -no-pie
 			$cxx "$@" "$dir"/*.o "$library" -Wl,--emit-relocs -Wl,-z,now -pthread -ldl -o "$dir/places" && "$dir/places"
 		fi
 	} 2>&1); then
@@ -78,8 +79,8 @@ export -f places
 			echo "places $pair $level"
 			echo "places $pair $level -fPIC"
 		done
-		echo "places $pair -O2 -fno-pie -no-pie"
-		echo "places $pair -O0 -fno-pie -no-pie"
+		echo "places $pair -O2 -fno-pie"
+		echo "places $pair -O0 -fno-pie"
 		echo "places $pair -O2 -fcf-protection"
 	done
 } | xargs -P "$(nproc)" -L 1 bash -c '"$@"' check >"$tmp/results"

@@ -796,12 +796,12 @@ static bool model_condition(unsigned code, uint64_t flags)
 /* int cpu_condition(code, flags): what this processor makes of it. A function of its own keeps the red zone intact. */
 int cpu_condition(unsigned code, uint64_t flags);
 
-#define SET(code, name) "\t.balign 16\n\tset" name " %al\n\tmovzbl %al,%eax\n\tret\n"
+#define SET(name) "\t.balign 16\n\tset" name " %al\n\tmovzbl %al,%eax\n\tret\n"
 __asm__(".text\n\t.globl cpu_condition\n\t.type cpu_condition,@function\n"
 	"cpu_condition:\n\tlea .Lcpu_table(%rip),%rax\n\tshl $4,%edi\n\tadd %rdi,%rax\n\tpush %rsi\n\tpopfq\n\tjmp *%rax\n"
 	"\t.balign 16\n.Lcpu_table:\n"
-	SET(0, "o") SET(1, "no") SET(2, "b") SET(3, "ae") SET(4, "e") SET(5, "ne") SET(6, "be") SET(7, "a")
-	SET(8, "s") SET(9, "ns") SET(10, "p") SET(11, "np") SET(12, "l") SET(13, "ge") SET(14, "le") SET(15, "g")
+	SET("o") SET("no") SET("b") SET("ae") SET("e") SET("ne") SET("be") SET("a")
+	SET("s") SET("ns") SET("p") SET("np") SET("l") SET("ge") SET("le") SET("g")
 	"\t.size cpu_condition, . - cpu_condition\n");
 #endif
 

@@ -51,8 +51,8 @@
 #ifdef __cplusplus
 extern "C++" {
 namespace relink_detail {
-template <class T> constexpr bool is_flags = false;
-template <> constexpr bool is_flags<unsigned> = true;
+template <class T> inline constexpr bool is_flags = false;
+template <> inline constexpr bool is_flags<unsigned> = true;
 }
 }
 #define RELINK_IS_FLAGS_(x) relink_detail::is_flags<__typeof__(x)>

@@ -37,8 +37,8 @@
 #define RELINK_IS_VOID_(ret) relink_detail::is_void<ret>
 extern "C++" {
 namespace relink_detail {
-template <class T> constexpr bool is_void = false;
-template <> constexpr bool is_void<void> = true;
+template <class T> inline constexpr bool is_void = false;
+template <> inline constexpr bool is_void<void> = true;
 /* Also a function that is noexcept or noreturn on top of the prototype. */
 template <class F> constexpr bool accepts(F *) { return true; }
 template <class F> constexpr bool accepts(...) { return false; }
@@ -53,15 +53,15 @@ null *pointer(decltype(nullptr));
 null *pointer(__typeof__(__null));
 #endif
 template <class T> typename unless_null<T>::type pointer(T);
-template <class T> constexpr bool is_null = false;
-template <> constexpr bool is_null<null *> = true;
+template <class T> inline constexpr bool is_null = false;
+template <> inline constexpr bool is_null<null *> = true;
 template <class F> constexpr bool accepts(null *) { return true; }
-template <class T> constexpr bool is_pointer = false;
-template <class T> constexpr bool is_pointer<T *> = true;
-template <class T> constexpr bool is_word = !__is_class(T) && !__is_union(T);
-template <> constexpr bool is_word<float> = false;
-template <> constexpr bool is_word<double> = false;
-template <> constexpr bool is_word<long double> = false;
+template <class T> inline constexpr bool is_pointer = false;
+template <class T> inline constexpr bool is_pointer<T *> = true;
+template <class T> inline constexpr bool is_word = !__is_class(T) && !__is_union(T);
+template <> inline constexpr bool is_word<float> = false;
+template <> inline constexpr bool is_word<double> = false;
+template <> inline constexpr bool is_word<long double> = false;
 typedef void (*any)(void);
 template <class F, bool nullable, class G> inline any fn(G *g)
 {

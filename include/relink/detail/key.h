@@ -148,8 +148,8 @@ template <> struct key_traits<struct relink_key_false> { static constexpr bool k
 template <> struct key_traits<struct relink_key_true> { static constexpr bool key = true, is_true = true; };
 template <class T> struct bare { typedef T type; };
 template <class T> struct bare<T &> { typedef T type; };
-template <class T> constexpr bool is_key_type = key_traits<typename bare<T>::type>::key;
-template <class T> constexpr bool is_true_type = key_traits<typename bare<T>::type>::is_true;
+template <class T> inline constexpr bool is_key_type = key_traits<typename bare<T>::type>::key;
+template <class T> inline constexpr bool is_true_type = key_traits<typename bare<T>::type>::is_true;
 
 #if RELINK_PATCHES_
 namespace {

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* sites.h - shows the machine code of one site before and after a commit. */
+#ifndef SCAN_SITES_H
+#define SCAN_SITES_H
+
+#include "inventory.h"
+
+/* Changes the choice, shows a site of it before and after, and takes it back. */
+void sites_show(const struct inventory *v, const char *choice);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* test: TIMEOUT 60 */
+/* platform_text.c - writing code while descriptors, processes and signals do what they like. */
+#include "platform_test.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+
+#ifdef HAVE_CODE
+
+/* ---- the writer ---- */
+
+static void probe_finds_everything(void)
+{
+	struct rl_text_abilities abilities;
+
+	rl_text_probe(&abilities);
+	CHECK(abilities.write && abilities.barrier);
+	CHECK(strcmp(abilities.writer, "/proc/self/mem") == 0 && strcmp(abilities.barrier_name, "membarrier") == 0);
+	CHECK(abilities.why[0] == '\0');
+	CHECK(rl_text_context() == RL_TEXT_OK);
+}
+
+static void nothing_without_a_probe(void)
+{
+	const char *why = NULL;
+
+	CHECK(rl_text_context() == RL_TEXT_OK);
+	CHECK(rl_text_begin(&why) < 0 && why);
+	rl_text_after_fork();
+}
+
+static void writes_run(void)
+{
+	if (!CHECK(probe()))
+		return;
+	for (unsigned i = 2; i < 1000; i++)
+		if (!changes(i)) {
+			CHECK(!"every write runs");
+			return;
+		}
+	CHECK(subject() == 999);
+}
+
+static void bad_addresses_are_errors(void)
+{
+	const char *why;
+	uint8_t byte = 0;
+
+	CHECK(probe());
+	CHECK(rl_text_begin(&why) == 0);
+	CHECK(rl_text_write(8, &byte, 1) < 0);
+	rl_text_end();
+	CHECK(changes(5));
+}
+
+static void probe_twice(void)
+{
+	int descriptor;
+
+	CHECK(probe() && probe());
+	CHECK(memory_descriptors(&descriptor) == 1);
+	CHECK(changes(6));
+}
+
+/* Not only this thread may be running the code. */
+static unsigned stop_reading, wrong;
+
+static void *keep_reading(void *unused)
+{
+	while (!__atomic_load_n(&stop_reading, __ATOMIC_RELAXED)) {
+		unsigned now = subject();
+
+		if (now != 1 && now != 0x01010101 && now != 0x7f7f7f7f)
+			__atomic_add_fetch(&wrong, 1, __ATOMIC_RELAXED);
+	}
+	return unused;
+}
+
+static void other_threads_see_whole_numbers(void)
+{
+	pthread_t threads[3];
+	const char *why;
+
+	CHECK(probe());
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, keep_reading, NULL);
+	for (int i = 0; i < 20000; i++)
+		change(i & 1 ? 0x01010101 : 0x7f7f7f7f, &why);
+	__atomic_store_n(&stop_reading, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	CHECK(wrong == 0);
+}
+
+static void one_store(void)
+{
+	cpu_set_t one;
+	unsigned proved = 0, before;
+
+	CHECK(!rl_text_probe_one_store()); /* not before the other probe */
+	CHECK(probe());
+	before = rl_threads();
+	for (int i = 0; i < 20; i++) {
+		proved += rl_text_probe_one_store();
+		if (rl_threads() != before) {
+			CHECK(!"the reader is gone");
+			break;
+		}
+	}
+	if (rl_cpus() > 1)
+		CHECK(proved > 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+	CHECK(rl_cpus() == 1 && !rl_text_probe_one_store());
+	CHECK(changes(7));
+}
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+
+static void without_writable_code(void)
+{
+	if (prctl(PR_SET_MDWE, 1, 0, 0, 0) < 0) {
+		skip("PR_SET_MDWE", strerror(errno));
+		return;
+	}
+	CHECK(probe());
+	CHECK(changes(8));
+}
+
+/* ---- the descriptor ---- */
+
+static void descriptor_closed(void)
+{
+	int descriptor = -1, another;
+
+	CHECK(probe());
+	CHECK(memory_descriptors(&descriptor) == 1 && descriptor > 2);
+	CHECK(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+	close(descriptor);
+	CHECK(changes(9));
+	CHECK(memory_descriptors(&another) == 1);
+	for (int i = 3; i < 256; i++)
+		close(i);
+	CHECK(changes(10));
+}
+
+static void descriptor_reused(void)
+{
+	char content[64] = "", name[] = "/tmp/platform_textXXXXXX";
+	int file = mkstemp(name), descriptor = -1;
+
+	CHECK(probe());
+	CHECK(memory_descriptors(&descriptor) == 1);
+	CHECK(write(file, "the program's own data", 22) == 22);
+	CHECK(dup2(file, descriptor) == descriptor);
+	CHECK(changes(11));
+	CHECK(lseek(descriptor, 0, SEEK_CUR) == 22);
+	CHECK(pread(descriptor, content, sizeof(content), 0) == 22 && strcmp(content, "the program's own data") == 0);
+	unlink(name);
+}
+
+/* The memory of somebody else, under our number. */
+static void descriptor_of_another_process(void)
+{
+	char path[64];
+	int descriptor = -1, foreign;
+	unsigned found = 0;
+	pid_t other;
+
+	CHECK(probe());
+	CHECK(changes(12));
+	other = fork();
+	if (other == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", other);
+	CHECK(memory_descriptors(&descriptor) == 1);
+	foreign = open(path, O_RDWR);
+	if (foreign < 0) {
+		skip("another process's memory", strerror(errno));
+	} else {
+		CHECK(dup2(foreign, descriptor) == descriptor);
+		CHECK(changes(13));
+		CHECK(pread(foreign, &found, sizeof(found), (off_t)(uintptr_t)subject_code) == sizeof(found) && found == 12);
+	}
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+}
+
+static void low_descriptors_are_left_alone(void)
+{
+	int descriptor = -1;
+
+	close(0);
+	CHECK(probe());
+	CHECK(memory_descriptors(&descriptor) == 1 && descriptor > 2);
+	CHECK(open("/dev/null", O_RDONLY) == 0);
+	CHECK(changes(14));
+}
+
+/* ---- forks ---- */
+
+static void child_that_asks(void)
+{
+	int descriptor;
+
+	CHECK(rl_text_context() == RL_TEXT_FORK_CHILD);
+	CHECK(rl_text_context() == RL_TEXT_OK);
+	CHECK(memory_descriptors(&descriptor) == 0);
+	CHECK(changes(20));
+	CHECK(memory_descriptors(&descriptor) == 1);
+}
+
+static void child_with_handler(void)
+{
+	rl_text_after_fork();
+	CHECK(rl_text_context() == RL_TEXT_OK);
+	CHECK(changes(21));
+}
+
+static void child_that_just_writes(void)
+{
+	CHECK(changes(22));
+	CHECK(rl_text_context() == RL_TEXT_OK);
+	CHECK(status_of(child_that_asks) == 0);
+	CHECK(subject() == 22);
+}
+
+/* The number was closed and used by the child before it came to us. */
+static void child_with_reused_descriptor(void)
+{
+	int descriptor = -1, null = open("/dev/null", O_RDWR);
+
+	CHECK(memory_descriptors(&descriptor) == 1);
+	CHECK(dup2(null, descriptor) == descriptor);
+	CHECK(changes(23));
+	CHECK(fcntl(descriptor, F_GETFD) >= 0);
+}
+
+static void children_change_only_themselves(void)
+{
+	CHECK(probe());
+	CHECK(changes(19));
+	CHECK(status_of(child_that_asks) == 0);
+	CHECK(status_of(child_with_handler) == 0);
+	CHECK(status_of(child_that_just_writes) == 0);
+	CHECK(status_of(child_with_reused_descriptor) == 0);
+	CHECK(subject() == 19 && changes(24));
+}
+
+static int context_seen;
+
+static int look_at_context(void *unused)
+{
+	(void)unused;
+	context_seen = (int)rl_text_context();
+	syscall(SYS_exit_group, 0);
+	return 0;
+}
+
+static void vfork_child(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t child;
+
+	CHECK(probe());
+	child = clone(look_at_context, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	CHECK(child > 0 && waitpid(child, NULL, 0) == child);
+	CHECK(context_seen == RL_TEXT_VFORK_CHILD);
+	CHECK(rl_text_context() == RL_TEXT_OK);
+	CHECK(changes(25));
+}
+
+/* ---- signals ---- */
+
+static volatile sig_atomic_t in_window, interrupted, alarms;
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	alarms++;
+	interrupted += in_window;
+}
+
+static void no_signals_in_the_window(void)
+{
+	const struct itimerval often = { { 0, 50 }, { 0, 50 } };
+	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	sigset_t before, after;
+	const char *why;
+
+	CHECK(probe());
+	sigaction(SIGALRM, &action, NULL);
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 100000 || (alarms < 100 && i < 5000000); i++) {
+		if (rl_text_begin(&why) < 0)
+			break;
+		in_window = 1;
+		if (i % 64 == 0)
+			rl_text_barrier();
+		in_window = 0;
+		rl_text_end();
+	}
+	setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
+	sigprocmask(SIG_BLOCK, NULL, &after);
+	CHECK(alarms >= 100 && interrupted == 0);
+	CHECK(memcmp(&before, &after, 8) == 0); /* the kernel's part */
+}
+
+static void dispositions_are_left_alone(void)
+{
+	struct sigaction before, after;
+
+	sigaction(SIGSYS, NULL, &before);
+	CHECK(probe() && changes(30));
+	sigaction(SIGSYS, NULL, &after);
+	CHECK(before.sa_handler == after.sa_handler && before.sa_flags == after.sa_flags);
+	signal(SIGSYS, SIG_IGN);
+	CHECK(changes(31));
+	sigaction(SIGSYS, NULL, &after);
+	CHECK(after.sa_handler == SIG_IGN);
+}
+
+static void errno_is_left_alone(void)
+{
+	int descriptor = -1;
+
+	CHECK(probe());
+	memory_descriptors(&descriptor);
+	close(descriptor);
+	errno = 12345;
+	CHECK(changes(32));
+	CHECK(errno == 12345);
+}
+
+int main(void)
+{
+	start_tally();
+	RUN(nothing_without_a_probe);
+	RUN(probe_finds_everything);
+	if (tally->failed)
+		return report();
+	RUN(writes_run);
+	RUN(bad_addresses_are_errors);
+	RUN(probe_twice);
+	RUN(other_threads_see_whole_numbers);
+	RUN(one_store);
+	RUN(without_writable_code);
+	RUN(descriptor_closed);
+	RUN(descriptor_reused);
+	RUN(descriptor_of_another_process);
+	RUN(low_descriptors_are_left_alone);
+	RUN(children_change_only_themselves);
+	RUN(vfork_child);
+	RUN(no_signals_in_the_window);
+	RUN(dispositions_are_left_alone);
+	RUN(errno_is_left_alone);
+	return report();
+}
+
+#else
+
+int main(void)
+{
+	struct rl_text_abilities abilities;
+	const char *why = NULL;
+
+	start_tally();
+	rl_text_probe(&abilities);
+	CHECK(!abilities.write && !abilities.barrier && abilities.why[0]);
+	CHECK(rl_text_begin(&why) < 0 && why);
+	return report();
+}
+
+#endif
