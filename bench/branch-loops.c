@@ -7,10 +7,11 @@
 #define KEY(x) if (relink_unlikely(bench_key)) BENCH_COLD(x) BENCH_BODY(x)
 #define FLAG(x) if (__builtin_expect(bench_flag, 0)) BENCH_COLD(x) BENCH_BODY(x)
 
-/* Five cycles of latency, each instruction waiting for the one before; chain.py uses the same three. What is in
- * memory may have changed, so the flag is loaded every time. */
+/* Ten cycles of latency, each instruction waiting for the one before; chain.py uses the same six. What is in memory may
+ * have changed, so the flag is loaded every time. */
+#define BENCH_HALF "imul %1, %0\n\tror $17, %0\n\txor %1, %0\n\t"
 #define BENCH_BODY(x) \
-	__asm__ volatile("imul %1, %0\n\tror $17, %0\n\txor %1, %0" : "+r"(x) : "r"(BENCH_FACTOR) : "cc", "memory");
+	__asm__ volatile(BENCH_HALF BENCH_HALF : "+r"(x) : "r"(BENCH_FACTOR) : "cc", "memory");
 /* What stands behind the branch, out of line. */
 #define BENCH_COLD(x) \
 	__asm__ volatile("add $1, %0" : "+r"(x) : : "cc", "memory");

@@ -14,7 +14,8 @@
 #define CALL_OFFSET 3 /* of the call in a slot of chain.py: behind mov %rax,%rdi */
 #define PAGE 4096u
 
-extern const unsigned char chain_call_static_slots[], chain_call_far_slots[];
+#define CHAIN(name) extern const unsigned char chain_call_##name##_slots[], chain_call_##name##_slots_end[];
+CHAIN(direct) CHAIN(static) CHAIN(pointer) CHAIN(plt) CHAIN(ifunc) CHAIN(retpoline) CHAIN(far)
 
 static uintptr_t jump_target(const unsigned char *at)
 {
@@ -59,25 +60,38 @@ static void check(int is_bound)
 		bench_die("calls: the linker did not place the trampolines where they should be");
 }
 
-#define CASES(prefix, shape) \
-	{ prefix "direct", NULL, shape##_direct, NULL }, \
-	{ is_bound ? prefix "static" : prefix "trampoline", prefix "direct", shape##_static, NULL }, \
-	{ prefix "pointer", prefix "direct", shape##_pointer, NULL }, \
-	{ prefix "plt", prefix "direct", shape##_plt, NULL }, \
-	{ prefix "ifunc", prefix "direct", shape##_ifunc, NULL }, \
-	{ prefix "retpoline", prefix "direct", shape##_retpoline, NULL }, \
-	{ prefix "trampoline_far", prefix "direct", shape##_far, NULL }
+/* For every kind the row of either table: name, reference, loop, code. */
+#define DENSE(name, kind) { "call." name, strcmp(name, "direct") ? "call.direct" : NULL, dense_call_##kind, NULL, NULL, NULL }
+#define RANDOM(name, kind) \
+	{ "call.random4096." name, strcmp(name, "direct") ? "call.random4096.direct" : NULL, chain_call_##kind, NULL, \
+	  chain_call_##kind##_slots, chain_call_##kind##_slots_end }
+#define OTHERS(ROW) \
+	ROW("direct", direct), ROW("pointer", pointer), ROW("ifunc", ifunc), ROW("plt", plt), ROW("retpoline", retpoline)
+
+#define MEASURE(...) \
+	do { \
+		const struct bench_case cases[] = { __VA_ARGS__ }; \
+		measure(cases, sizeof(cases) / sizeof(*cases)); \
+	} while (0)
+
+static void measure(const struct bench_case *cases, unsigned count)
+{
+	bench_own_code(cases, count);
+	bench_run_loops(cases, count, cases[0].code ? BENCH_CHAIN : BENCH_DENSE, ROUNDS);
+}
 
 int main(void)
 {
 	int is_bound = bound(chain_call_static_slots, (uintptr_t)bench_static);
-	const struct bench_case dense[] = { CASES("call.", dense_call) };
-	const struct bench_case random[] = { CASES("call.random4096.", chain_call) };
-	unsigned count = sizeof(dense) / sizeof(*dense) - (is_bound ? 1 : 0);
 
 	check(is_bound);
 	bench_pin_first();
-	bench_run_loops(dense, count, BENCH_DENSE, ROUNDS);
-	bench_run_loops(random, count, BENCH_CHAIN, ROUNDS);
+	if (is_bound) {
+		MEASURE(OTHERS(DENSE), DENSE("static", static));
+		MEASURE(OTHERS(RANDOM), RANDOM("static", static));
+	} else {
+		MEASURE(OTHERS(DENSE), DENSE("trampoline", static), DENSE("trampoline_far", far));
+		MEASURE(OTHERS(RANDOM), RANDOM("trampoline", static), RANDOM("trampoline_far", far));
+	}
 	return 0;
 }

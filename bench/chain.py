@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the chains: 4096 sites of each kind, each in a slot of 32 bytes that ends in a direct jump to the next slot of
-one fixed random cycle. All kinds have the same cycle, the same slots and the same jumps; the site is the difference.
+"""Writes the chains: 4096 sites of each kind, each in a slot of its own that ends in a direct jump to the next slot of one
+fixed random cycle. All kinds of a chain have the same cycle, the same slots and the same jumps; the site is the difference.
 
 usage: chain.py call|branch OUT.S"""
 import sys
 
 SITES = 4096
-SLOT = 32
+SLOT = {"call": 32, "branch": 64}  # bytes
 
 CALLS = {
 	"direct": ["call bench_direct"],
@@ -25,7 +25,7 @@ BRANCHES = {
 	"key": [".byte 0xa9", ".long {cold} - (. + 4)"],
 	"flag": ["cmpl $0, bench_flag(%rip)", ".byte 0x0f, 0x85", ".long {cold} - (. + 4)"],
 }
-BODY = ["imul %rcx, %rax", "ror $17, %rax", "xor %rcx, %rax"]
+BODY = ["imul %rcx, %rax", "ror $17, %rax", "xor %rcx, %rax"] * 2
 FACTOR = 0x9E3779B97F4A7C15
 
 THUNK = """	.balign 64
@@ -58,13 +58,13 @@ def jump(target):
 
 def chain(kind, name, site, after):
 	"""The function and its slots. Slot 0 is entered last: it counts the turns instead of jumping blindly."""
-	label = f"chain_{kind}_{name}"
-	out = [f"\t.section .text.{label},\"ax\",@progbits", "\t.balign 4096", f"\t.globl {label}_slots\n{label}_slots:"]
+	label, slot = f"chain_{kind}_{name}", SLOT[kind]
+	out = [f"\t.section .text.{label},\"ax\",@progbits", "\t.balign 4096", f"\t.globl {label}_slots, {label}_slots_end\n{label}_slots:"]
 	for i in range(SITES):
-		target = f"{label}_turn" if after[i] == 0 else f"{label}_slots + {SLOT * after[i]}"
-		out.append(f"\t.org {label}_slots + {SLOT * i}, 0xcc")
+		target = f"{label}_turn" if after[i] == 0 else f"{label}_slots + {slot * after[i]}"
+		out.append(f"\t.org {label}_slots + {slot * i}, 0xcc")
 		out += ["\t" + line for line in site(i, label) + jump(target)]
-	out += [f"\t.balign 64, 0xcc\n{label}_turn:", "\tdec %rbx", f"\tjne {label}_slots", "\tpop %rbx", "\tret"]
+	out += [f"\t.balign 64, 0xcc\n{label}_slots_end:\n{label}_turn:", "\tdec %rbx", f"\tjne {label}_slots", "\tpop %rbx", "\tret"]
 	out += [f"\t.globl {label}\n\t.type {label},@function\n{label}:", "\tpush %rbx", "\tmov %rsi, %rbx",
 		"\tmov %rdi, %rax", f"\tmovabs ${FACTOR:#x}, %rcx", f"\tjmp {label}_slots", f"\t.size {label}, . - {label}"]
 	return out

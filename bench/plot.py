@@ -110,7 +110,7 @@ def ratios(results, machine, path):
 	svg.text(20, 46, subtitle(machine), "sub")
 	svg.text(20, 62, "dot: median of the ratios of neighbours in time; bar: quartiles; logarithmic; on the right the ratio and the time per site", "sub")
 	for kind, rows in (("call", CALL_ROWS), ("branch", BRANCH_ROWS)):
-		word = {"call": "calls", "branch": "branches, each in front of five cycles of dependent work"}[kind]
+		word = {"call": "calls", "branch": "branches, each in front of ten cycles of dependent work"}[kind]
 		present = ratio_panel(svg, by_name, kind + ".", rows, top, 320, 620, f"16 {word}, in a row")
 		ratio_panel(svg, by_name, kind + ".random4096.", rows, top, 740, 1040, f"4096 {word.split(',')[0]}, in random order")
 		for i, (_, text) in enumerate(present):

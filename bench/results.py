@@ -112,10 +112,10 @@ def table(results):
 		rows = [r for r in results if group_of(r["name"]) == group]
 		if not rows:
 			continue
-		out += ["", title, f"  {'':38}{'median':>10}{'q1':>10}{'q3':>10}{'n':>6}{'ratio':>8}  to"]
+		out += ["", title, f"  {'':43}{'median':>10}{'q1':>10}{'q3':>10}{'n':>6}{'ratio':>8}  to"]
 		for r in rows:
-			out.append(f"  {r['name']:38}{number(r['median']):>10}{number(r['q1']):>10}{number(r['q3']):>10}{r['n']:>6}"
-				   f"{number(r['ratio']):>8}  {r['to'] or '':36}{verdict(r)}".rstrip())
+			out.append(f"  {r['name']:43}{number(r['median']):>10}{number(r['q1']):>10}{number(r['q3']):>10}{r['n']:>6}"
+				   f"{number(r['ratio']):>8}  {r['to'] or '':41}{verdict(r)}".rstrip())
 	return "\n".join(out)
 
 

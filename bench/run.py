@@ -26,8 +26,10 @@ FIRST = ["limit.procmem", "commit.startup", "limit.procmem.live.0", "commit.live
 ABOUT = {
 	"call.*": "callee: one addition and a return. Sixteen calls in a row in one loop, in C; the ratio is to the direct call next to it "
 		"in time. trampoline: relocations not kept; in the page of the target. trampoline_far: in another page.",
-	"call.random4096.*": "4096 sites in 32-byte slots, each executed once per turn in a fixed random cycle, linked by direct jumps.",
-	"branch.*": "in front of imul, ror, xor, each waiting for the one before (5 cycles); behind the branch an addition, out of line.",
+	"call.random4096.*": "4096 sites in 32-byte slots, each executed once per turn in a fixed random cycle, linked by direct jumps. All chains "
+		"on pages of the process's own.",
+	"branch.*": "in front of imul, ror, xor, imul, ror, xor, each waiting for the one before (10 cycles); behind the branch an addition, out of "
+		"line. random4096: as with calls, in 64-byte slots.",
 	"commit.*, limit.*": "sites are 64 bytes apart, or one per page (perpage). warm: after the first commit, there and back, halved. first: in a fresh "
 		"process, page faults included. The limits know the addresses, check nothing and keep nothing.",
 	"commit.startup": "RELINK_STARTUP beside one pwrite per page.",

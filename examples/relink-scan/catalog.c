@@ -111,13 +111,15 @@ struct totals catalog_totals(const struct catalog *c)
 	struct totals t = {
 		.unreadable = c->walk.unreadable,
 		.not_regular = c->walk.not_regular,
-		.bad_directory = c->walk.first_unreadable,
+		.unreadable_path = c->walk.first_unreadable,
+		.unreadable_error = c->walk.first_error,
 	};
 
 	for (const struct file *f = c->first; f; f = f->next) {
-		if (f->error && t.bad_file == NULL)
-			t.bad_file = f;
-		t.unreadable += f->error != 0;
+		if (f->error && t.unreadable++ == 0) {
+			t.unreadable_path = f->path;
+			t.unreadable_error = f->error;
+		}
 		t.not_regular += f->not_regular;
 		if (!f->error && !f->not_regular)
 			add_file(&t, f);

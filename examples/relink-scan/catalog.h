@@ -10,8 +10,8 @@
 struct totals {
 	uint64_t files, bytes, lines, utf8;
 	uint64_t unreadable, not_regular;
-	const char *bad_directory;   /* the first that could not be read: path and why; NULL: none */
-	const struct file *bad_file; /* the first that could not be read; NULL: none */
+	const char *unreadable_path; /* one of them, NULL if there is none */
+	int unreadable_error;
 	uint32_t crc; /* of the files' CRCs, each four bytes, lowest first, in the order of the catalog */
 };
 

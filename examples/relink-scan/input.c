@@ -33,7 +33,7 @@ static void __attribute__((noinline, cold)) trace_file(const struct file *f)
 		return;
 	flockfile(stderr);
 	fputs("trace: ", stderr);
-	print_name(stderr, f->path);
+	print_name(stderr, f->path, SIZE_MAX);
 	fputc('\n', stderr);
 	funlockfile(stderr);
 }

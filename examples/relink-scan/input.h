@@ -26,7 +26,7 @@ void file_read(struct file *f, uint8_t *buffer, bool keep);
 /* Scans what was kept. */
 struct result file_scan(const struct file *f);
 
-/* While `trace` is on, files are printed, or only counted if quiet. */
+/* While `trace` is on, files are counted and, unless quiet, printed. */
 void trace_quietly(bool quiet);
 /* How many were traced so far. */
 uint64_t trace_count(void);

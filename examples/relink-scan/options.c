@@ -109,7 +109,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		case 'l': o->list = true; break;
 		case 'h': o->help = true; break;
 		case ':': die("%s needs a value (--help explains)", argv[optind - 1]);
-		default: die("%s: no such option (--help lists them)", argv[optind - 1]);
+		default: die("%s: not understood (--help lists the options)", argv[optind - 1]);
 		}
 	}
 	o->paths = argv + optind;

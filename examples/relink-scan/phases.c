@@ -32,7 +32,7 @@ static void print_difference(const struct tally *t)
 	if (!t->different)
 		return;
 	fputs("  DIFFERENT: ", stdout);
-	print_name(stdout, t->example->path);
+	print_name(stdout, t->example->path, SIZE_MAX);
 	putchar('\n');
 	print_result("generic", &t->example->reference);
 	print_result("but was", &t->wrong);
@@ -52,10 +52,12 @@ static void print_columns(void)
 
 static void print_phase(struct run *run, const char *title, const struct tally *t, double seconds, unsigned passes)
 {
-	char wake[SIZE_TEXT];
+	char wake[SIZE_TEXT] = "-";
 
+	if (run->wakes.seen)
+		time_text(wake, samples_quantile(&run->wakes, 0.5));
 	printf("  %-34s %9.2f %7u %10" PRIu64 " %9" PRIu64 " %8" PRIu64 " %12s\n", title, (double)t->bytes / seconds / 1e9, passes,
-	       t->files, t->different, run->wakes.seen, time_text(wake, samples_quantile(&run->wakes, 0.5)));
+	       t->files, t->different, run->wakes.seen, wake);
 	fflush(stdout);
 }
 
@@ -102,7 +104,7 @@ static void print_commits(struct flipper *f, const struct relink_status *before,
 	printf("  %" PRIu64 " commits in phase 3: median %s, middle half %s to %s, longest %s;\n", f->commits,
 	       time_text(median, samples_quantile(&f->latency, 0.5)), time_text(low, samples_quantile(&f->latency, 0.25)),
 	       time_text(high, samples_quantile(&f->latency, 0.75)), time_text(most, samples_quantile(&f->latency, 1)));
-	printf("  %.1f writes to code and %.1f barriers each; %" PRIu64 " files traced meanwhile, counted instead of printed\n",
+	printf("  %.1f writes to code and %.1f barriers each; %" PRIu64 " files traced meanwhile, only counted\n",
 	       (double)(after->writes - before->writes) / n, (double)(after->barriers - before->barriers) / n, traced);
 }
 
@@ -161,10 +163,9 @@ static void make_reference(struct run *run)
 uint64_t phases_run(struct catalog *c, struct workers *w, const struct inventory *v, double seconds)
 {
 	struct run run = { .catalog = c, .workers = w, .choices = v, .seconds = seconds };
-	const struct choice *traced = inventory_find(v, "trace");
 
 	samples_make(&run.wakes, WAKES_KEPT);
-	trace_quietly(traced && traced->changes);
+	trace_quietly(true);
 	print_fixed(v);
 	make_reference(&run);
 	all_phases(&run);

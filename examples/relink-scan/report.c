@@ -8,6 +8,8 @@
 
 #include "util.h"
 
+#define PATH_SHOWN 60
+
 void report_heading(const char *text)
 {
 	printf("\n%s\n", text);
@@ -99,21 +101,19 @@ void report_sites(void)
 	if (relink_get_status(&s) < 0)
 		die("relink gives no status");
 	print_sites(&s);
-	printf("  port %s, mode %s, writer %s, barrier %s, one-store changes %s\n", s.arch, s.mode, s.writer, s.barrier,
+	printf("  port %s, writer %s, barrier %s, one-store changes %s\n", s.arch, s.writer, s.barrier,
 	       s.one_store ? "proved" : "not proved");
+	printf("  mode %s\n", s.mode);
 	print_notes(s.notes);
 }
 
 static void print_skipped(const struct totals *t)
 {
 	printf("  skipped %" PRIu64 " not regular, %" PRIu64 " unreadable", t->not_regular, t->unreadable);
-	if (t->bad_directory) {
-		fputs("; first: ", stdout);
-		print_name(stdout, t->bad_directory);
-	} else if (t->bad_file) {
-		fputs("; first: ", stdout);
-		print_name(stdout, t->bad_file->path);
-		printf(": %s", strerror(t->bad_file->error));
+	if (t->unreadable_path) {
+		fputs(", such as ", stdout);
+		print_name(stdout, t->unreadable_path, PATH_SHOWN);
+		printf(" (%s)", strerror(t->unreadable_error));
 	}
 	putchar('\n');
 }
@@ -139,7 +139,7 @@ void report_files(const struct catalog *c)
 			continue;
 		printf("%08" PRIx32 " %12" PRIu64 " %10" PRIu64 " %-7s ", f->found.crc, f->found.bytes, f->found.lines,
 		       f->found.utf8 ? "yes" : "no");
-		print_name(stdout, f->path);
+		print_name(stdout, f->path, SIZE_MAX);
 		putchar('\n');
 	}
 }

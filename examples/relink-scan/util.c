@@ -62,11 +62,15 @@ uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void print_name(FILE *out, const char *name)
+void print_name(FILE *out, const char *name, size_t most)
 {
 	for (const char *p = name; *p; p++) {
 		unsigned char c = (unsigned char)*p;
 
+		if ((size_t)(p - name) >= most) {
+			fputs("...", out);
+			return;
+		}
 		if (c < 0x20 || c == 0x7f || c == '\\')
 			fprintf(out, "\\%03o", c);
 		else

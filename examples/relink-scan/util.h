@@ -20,8 +20,8 @@ char *join(const char *a, const char *separator, const char *b);
 
 uint64_t now_ns(void);
 
-/* A name as one printable word: control characters and backslashes as \ooo. */
-void print_name(FILE *out, const char *name);
+/* A name on one line: control characters and backslashes as \ooo, "..." for what goes beyond `most` bytes. */
+void print_name(FILE *out, const char *name, size_t most);
 
 /* 1536 as "1.5 KiB". The text lives in the caller's buffer. */
 #define SIZE_TEXT 32

@@ -68,8 +68,10 @@ static int read_names(const char *path, bool given, struct names *names)
 
 static void count_unreadable(struct walk *w, const char *path, int error)
 {
-	if (w->unreadable++ == 0)
-		w->first_unreadable = join(path, ": ", strerror(error));
+	if (w->unreadable++)
+		return;
+	w->first_unreadable = copy_string(path);
+	w->first_error = error;
 }
 
 static bool walk_entry(struct walk *w, const char *path, bool given);

@@ -11,7 +11,8 @@ struct walk {
 	bool (*visit)(void *ctx, const char *path, uint64_t size, bool given);
 	void *ctx;
 	uint64_t directories, not_regular, unreadable;
-	char *first_unreadable; /* path and why */
+	char *first_unreadable; /* path, or NULL */
+	int first_error;
 };
 
 /* NULL if `path` is a regular file or directory that can be opened, or why not. */

@@ -153,13 +153,18 @@ struct rl_change_record {
 	struct rl_site *site;
 };
 
-#define RL_SPAN 16384
+#define RL_SPAN 65536
+#define RL_SPAN_CHANGES 4096
 
 /* Bytes on their way into code: neighbouring changes leave in one write. */
 struct rl_span {
 	uintptr_t start;
-	size_t length;
-	uint8_t old[RL_SPAN], new[RL_SPAN];
+	size_t length, count;
+	uint8_t image[RL_SPAN]; /* the code as it was found */
+	struct {
+		uint16_t at;
+		uint8_t to;
+	} changes[RL_SPAN_CHANGES];
 };
 
 struct rl_core {
@@ -239,10 +244,31 @@ struct rl_raw_site {
 };
 int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct rl_raw_site *sites, size_t count);
 
-/* ---- site.c ---- */
-uintptr_t rl_branch_site(const struct relink_branch_record *record);
-struct relink_key *rl_branch_key(const struct relink_branch_record *record);
-unsigned rl_branch_flags(const struct relink_branch_record *record);
+/* ---- records of branches; inline, since commits walk them by the million ---- */
+static inline uintptr_t rl_at_field(const int32_t *field)
+{
+	return (uintptr_t)field + (uintptr_t)(intptr_t)*field;
+}
+
+static inline uintptr_t rl_branch_site(const struct relink_branch_record *record)
+{
+	return rl_at_field(&record->site);
+}
+
+static inline unsigned rl_branch_flags(const struct relink_branch_record *record)
+{
+	return rl_at_field(&record->ref) & 7;
+}
+
+static inline struct relink_key *rl_branch_key(const struct relink_branch_record *record)
+{
+	uintptr_t ref = rl_at_field(&record->ref);
+
+	if (ref & RELINK_BRANCH_DIRECT)
+		return (struct relink_key *)(ref & ~(uintptr_t)7);
+	return *(struct relink_key **)(ref & ~(uintptr_t)7);
+}
+
 static inline uintptr_t rl_group_address(const struct rl_group *group, size_t i)
 {
 	if (group->key)

@@ -190,11 +190,17 @@ static void restore_slots(struct rl_plan *plan)
 
 static int privatise_group(struct rl_plan *plan, struct rl_group *group, bool on)
 {
+	uintptr_t last = 0;
 	int r = 0;
 
 	(void)on;
-	for (size_t i = 0; i < group->count && !r; i++)
-		r = rl_make_private(plan->core, group->module, rl_group_address(group, i), 1);
+	for (size_t i = 0; i < group->count && !r; i++) {
+		uintptr_t address = rl_group_address(group, i);
+
+		if ((address ^ last) >> 12)
+			r = rl_make_private(plan->core, group->module, address, 1);
+		last = address;
+	}
 	return r;
 }
 
@@ -281,7 +287,7 @@ static int unwind(struct rl_plan *plan)
 	struct rl_core *core = plan->core;
 	int r;
 
-	core->span->length = 0;
+	core->span->length = core->span->count = 0;
 	r = plan->flips && !lists_flips(plan) ? rl_walk_flips(plan, flip_back) : 0;
 	r = r ? r : rl_span_flush(core);
 	r = r ? r : reguard(plan);
@@ -370,7 +376,7 @@ static int run_window(struct rl_plan *plan)
 
 	if (guards)
 		r = reserve_guards(core, plan->change_count);
-	core->span->length = 0;
+	core->span->length = core->span->count = 0;
 	r = r ? r : prepare(plan);
 	step(core, RL_STEP_PREPARED);
 	if (r)

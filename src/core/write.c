@@ -12,14 +12,42 @@
 #define EIO_ 5
 #define EILSEQ_ 84
 
-static void copy(uint8_t *to, const void *from, size_t n)
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+
+#define BLOCK 32
+
+/*
+ * While code changes, nothing may run that somebody could be changing: no call leaves the library, so these two loops are
+ * our own. The empty asm keeps compilers from making a call of memcpy out of the first; blocks of known size are moves.
+ */
+static void copy(uint8_t *to, const void *from_, size_t n)
 {
-	__builtin_memcpy(to, from, n);
+	const uint8_t *from = from_;
+
+	for (; n >= BLOCK; n -= BLOCK, to += BLOCK, from += BLOCK) {
+		__builtin_memcpy(to, from, BLOCK);
+		__asm__("" : "+r"(to));
+	}
+	for (; n; n--) {
+		*to++ = *from++;
+		__asm__("" : "+r"(to));
+	}
 }
 
-static bool differs(const void *a, const void *b, size_t n)
+static bool differs(const void *a_, const void *b_, size_t n)
 {
-	return __builtin_memcmp(a, b, n) != 0;
+	const uint8_t *a = a_, *b = b_;
+
+	for (; n >= BLOCK; n -= BLOCK, a += BLOCK, b += BLOCK) {
+		const word *x = (const word *)(const void *)a, *y = (const word *)(const void *)b;
+
+		if ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]))
+			return true;
+	}
+	for (; n; n--)
+		if (*a++ != *b++)
+			return true;
+	return false;
 }
 
 static void step(struct rl_core *core, int at)
@@ -35,41 +63,61 @@ static int write_checked(struct rl_core *core, uintptr_t address, const uint8_t 
 	core->writes++;
 	if (r < 0)
 		return r;
+	__asm__ volatile("" : : : "memory"); /* the code is to be read again */
 	return differs((const void *)address, bytes, length) ? -EIO_ : 0;
 }
 
-/* Takes over what others changed in the span; a foreign change to a byte of ours is an error. */
+static bool is_ours(const struct rl_span *s, size_t at)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->changes[i].at == at)
+			return true;
+	return false;
+}
+
+/* Takes over what others changed since the span was read; a foreign change to a byte of ours is an error. */
 static int merge_foreign(struct rl_core *core, struct rl_span *s)
 {
 	const volatile uint8_t *now = (const volatile uint8_t *)s->start;
 
-	if (!differs((const void *)s->start, s->old, s->length))
-		return 0;
 	for (size_t i = 0; i < s->length; i++) {
 		uint8_t byte = now[i];
 
-		if (byte == s->old[i])
+		if (byte == s->image[i])
 			continue;
-		if (s->old[i] != s->new[i])
+		if (is_ours(s, i))
 			return -EILSEQ_;
-		s->old[i] = s->new[i] = byte;
+		s->image[i] = byte;
 		core->foreign++;
 	}
 	return 0;
 }
 
+static bool apply_changes(struct rl_span *s)
+{
+	unsigned changed = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		changed |= s->image[s->changes[i].at] ^ s->changes[i].to;
+		s->image[s->changes[i].at] = s->changes[i].to;
+	}
+	return changed != 0;
+}
+
 int rl_span_flush(struct rl_core *core)
 {
 	struct rl_span *s = core->span;
-	int r;
+	size_t length = s->length;
+	int r = 0;
 
-	if (!s->length)
+	if (!length)
 		return 0;
 	step(core, RL_STEP_SPAN);
-	r = merge_foreign(core, s);
-	if (!r && differs(s->old, s->new, s->length))
-		r = write_checked(core, s->start, s->new, s->length);
-	s->length = 0;
+	if (differs((const void *)s->start, s->image, length))
+		r = merge_foreign(core, s);
+	if (!r && apply_changes(s))
+		r = write_checked(core, s->start, s->image, length);
+	s->length = s->count = 0;
 	return r;
 }
 
@@ -78,35 +126,40 @@ static bool extend(struct rl_span *s, uintptr_t address, size_t length)
 	uintptr_t end = s->start + s->length;
 	size_t more;
 
-	if (!s->length || address < s->start)
+	if (!s->length || address < s->start || s->count + length > RL_SPAN_CHANGES)
 		return false;
 	if (address + length <= end)
 		return true;
 	if (address > end + GAP || address + length > s->start + RL_SPAN)
 		return false;
 	more = address + length - end;
-	copy(s->old + s->length, (const void *)end, more);
-	copy(s->new + s->length, s->old + s->length, more);
+	copy(s->image + s->length, (const void *)end, more);
 	s->length += more;
 	return true;
+}
+
+static int restart(struct rl_core *core, uintptr_t address, size_t length)
+{
+	struct rl_span *s = core->span;
+	int r = rl_span_flush(core);
+
+	s->start = address;
+	s->length = length;
+	s->count = 0;
+	copy(s->image, (const void *)address, length);
+	return r;
 }
 
 int rl_span_put(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length)
 {
 	struct rl_span *s = core->span;
-	int r;
+	int r = extend(s, address, length) ? 0 : restart(core, address, length);
 
-	if (!extend(s, address, length)) {
-		r = rl_span_flush(core);
-		if (r)
-			return r;
-		s->start = address;
-		s->length = length;
-		copy(s->old, (const void *)address, length);
-		copy(s->new, s->old, length);
+	for (size_t i = 0; i < length; i++, s->count++) {
+		s->changes[s->count].at = (uint16_t)(address - s->start + i);
+		s->changes[s->count].to = bytes[i];
 	}
-	copy(s->new + (address - s->start), bytes, length);
-	return 0;
+	return r;
 }
 
 int rl_store_word(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length)

@@ -3,6 +3,8 @@
 /* platform_text.c - writing code while descriptors, processes and signals do what they like. */
 #include "platform_test.h"
 
+#include "platform/linux/system.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -258,21 +260,21 @@ static void children_change_only_themselves(void)
 
 static int context_seen;
 
-static int look_at_context(void *unused)
+static void look_at_context(void *unused)
 {
 	(void)unused;
 	context_seen = (int)rl_text_context();
-	syscall(SYS_exit_group, 0);
-	return 0;
+	rl_syscall(SYS_exit_group, 0, 0, 0, 0);
 }
 
+/* Sanitizers have their own idea of vfork and clone. */
 static void vfork_child(void)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	pid_t child;
 
 	CHECK(probe());
-	child = clone(look_at_context, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	child = (pid_t)rl_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, stack + sizeof(stack), NULL, look_at_context, NULL);
 	CHECK(child > 0 && waitpid(child, NULL, 0) == child);
 	CHECK(context_seen == RL_TEXT_VFORK_CHILD);
 	CHECK(rl_text_context() == RL_TEXT_OK);
@@ -283,9 +285,9 @@ static void vfork_child(void)
 
 static volatile sig_atomic_t in_window, interrupted, alarms;
 
-static void on_alarm(int signal)
+RL_RAW static void on_alarm(int signal, siginfo_t *info, void *context)
 {
-	(void)signal;
+	(void)signal, (void)info, (void)context;
 	alarms++;
 	interrupted += in_window;
 }
@@ -293,12 +295,13 @@ static void on_alarm(int signal)
 static void no_signals_in_the_window(void)
 {
 	const struct itimerval often = { { 0, 50 }, { 0, 50 } };
-	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	struct rl_disposition action;
 	sigset_t before, after;
 	const char *why;
 
 	CHECK(probe());
-	sigaction(SIGALRM, &action, NULL);
+	rl_disposition_ours(&action, on_alarm, SA_RESTART); /* sanitizers would hold signals back */
+	rl_disposition_set(SIGALRM, &action, NULL);
 	sigprocmask(SIG_BLOCK, NULL, &before);
 	setitimer(ITIMER_REAL, &often, NULL);
 	for (int i = 0; i < 100000 || (alarms < 100 && i < 5000000); i++) {

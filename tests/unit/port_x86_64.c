@@ -43,7 +43,7 @@ static uint8_t *operand(enum rl_kind kind, uint8_t *bytes)
 static void test_description(void)
 {
 	check(port->machine == EM_X86_64, "machine is %u", port->machine);
-	check(!strcmp(port->name, "x86_64"), "name is %s", port->name);
+	check(!strcmp(port->name, "x86-64"), "name is %s", port->name);
 	check(port->guard == 0xcc && port->through == 0xa9, "guard %02x, through %02x", port->guard, port->through);
 	check(port->flip[0] == 0xa9 && port->flip[1] == 0xe9, "flip is %s", hex(port->flip, 2));
 	for (unsigned kind = 0; kind < 5; kind++)
@@ -87,7 +87,8 @@ static const struct encoding {
 	  { 0xb8, 0xff, 0xff, 0xff, 0xff }, RL_FITS },
 	{ RL_CALL, { .what = RL_CONSTANT, .address = FAR, .constant = UINT64_MAX }, HOME, { 0xe8, 1, 2, 3, 4 },
 	  { 0xe8, 0xf8, 0x0f, 0, 0 }, RL_TOO_FAR },
-	{ RL_CALL, { .what = RL_CONSTANT, .address = FAR, .constant = 7 }, FAR, { 0xe8, 1, 2, 3, 4 }, { 0xb8, 7, 0, 0, 0 }, RL_FITS },
+	{ RL_CALL, { .what = RL_CONSTANT, .address = FAR, .constant = 7 }, FAR, { 0xe8, 1, 2, 3, 4 },
+	  { 0xb8, 7, 0, 0, 0 }, RL_FITS },
 	{ RL_CALL, { .what = RL_HOME }, FAR, { 0xb8, 1, 2, 3, 4 }, { 0xb8, 1, 2, 3, 4 }, RL_TOO_FAR },
 	{ RL_CALL, { .what = RL_FUNCTION, .address = FAR }, FAR, { 0xa9, 1, 2, 3, 4 }, { 0xa9, 1, 2, 3, 4 }, RL_TOO_FAR },
 	{ RL_CALL, { .what = RL_JUMP }, HOME, { 0xa9, 1, 2, 3, 4 }, { 0xe8, 0xf8, 0x0f, 0, 0 }, RL_FITS_NOT },
@@ -127,7 +128,8 @@ static void test_encodings(void)
 		memset(out, 0x55, sizeof(out));
 		fit = port->encode(e->kind, SITE, e->home, &e->want, e->old, out);
 		check(fit == e->fit && !memcmp(out, e->bytes, size), "encoding %zu: %s %s gives %s(%s), not %s(%s)", i,
-		      kind_name[e->kind], what_name[e->want.what], hex(out, size), fit_name[fit], hex(e->bytes, size), fit_name[e->fit]);
+		      kind_name[e->kind], what_name[e->want.what], hex(out, size), fit_name[fit],
+		      hex(e->bytes, size), fit_name[e->fit]);
 		check(out[size] == 0x55, "encoding %zu: writes behind the site", i);
 
 		/* in place */
@@ -173,9 +175,9 @@ static void test_reach(void)
 		int64_t distance;
 		bool within;
 	} rows[] = {
-		{ 0, true }, { 1, true }, { -1, true }, { -5, true }, { 0x7ffffffe, true }, { 0x7fffffff, true }, { 0x80000000, false },
-		{ 0x80000001, false }, { -0x7fffffff, true }, { -0x80000000LL, true }, { -0x80000001LL, false },
-		{ 0xffffffff, false }, { 0x100000000, false }, { -0x100000000, false }, { INT64_MAX, false }, { INT64_MIN, false },
+		{ 0, true }, { 1, true }, { -1, true }, { -5, true }, { 0x7ffffffe, true }, { 0x7fffffff, true },
+		{ 0x80000000, false }, { 0x80000001, false }, { -0x7fffffff, true }, { -0x80000000LL, true },
+		{ -0x80000001LL, false }, { 0xffffffff, false }, { 0x100000000, false }, { -0x100000000, false }, { INT64_MAX, false }, { INT64_MIN, false },
 	};
 
 	for (unsigned kind = RL_CALL; kind <= RL_TRAMPOLINE; kind++)
@@ -279,8 +281,9 @@ static void check_expresses(enum rl_kind kind, uint64_t address, const struct wi
 
 		if (!wishes[other].group[kind])
 			same = (it.what == RL_FALL || it.what == RL_JUMP) && kind != RL_BRANCH && wish->group[kind] == 3;
-		check(port->expresses(kind, address, home, &it, bytes) == same, "%s at %#llx: %s %s %s (wish %zu)", kind_name[kind],
-		      (unsigned long long)address, hex(bytes, 6), same ? "does not express" : "expresses", what_name[it.what], other);
+		check(port->expresses(kind, address, home, &it, bytes) == same, "%s at %#llx: %s %s %s (wish %zu)",
+		      kind_name[kind], (unsigned long long)address, hex(bytes, 6), same ? "does not express" : "expresses",
+		      what_name[it.what], other);
 	}
 	for (unsigned i = 0; i < port->length[kind]; i++) {
 		bool opcode = i < port->length[kind] - 4u;
@@ -289,8 +292,9 @@ static void check_expresses(enum rl_kind kind, uint64_t address, const struct wi
 
 		memcpy(changed, bytes, port->length[kind]);
 		changed[i] ^= kind == RL_JCC && i == 1 ? 0x10 : 0x20;
-		check(port->expresses(kind, address, home, &want, changed) == ignored, "%s at %#llx: %s expresses %s", kind_name[kind],
-		      (unsigned long long)address, hex(changed, 6), what_name[want.what]);
+		check(port->expresses(kind, address, home, &want, changed) == ignored, "%s at %#llx: %s %s %s",
+		      kind_name[kind], (unsigned long long)address, hex(changed, 6), ignored ? "does not express" : "expresses",
+		      what_name[want.what]);
 	}
 }
 
@@ -515,6 +519,27 @@ static void test_classify_table(void)
 	}
 }
 
+/* Sites that may be led anywhere by one store: those of which no pair of targets is more than a store apart. */
+static void test_one_store(void)
+{
+	static const uint8_t jcc[RL_SITE_MAX] = { 0x0f, 0x84, 1, 2, 3, 4 }, call[RL_SITE_MAX] = { 0xe8, 1, 2, 3, 4 };
+
+	for (unsigned kind = RL_CALL; kind <= RL_JCC; kind++)
+		for (unsigned align = 0; align < 8; align++) {
+			uint8_t old[RL_SITE_MAX], new[RL_SITE_MAX];
+			enum rl_change change;
+
+			memcpy(old, kind == RL_JCC ? jcc : call, sizeof(old));
+			if (kind == RL_TAIL)
+				old[0] = 0xe9;
+			memcpy(new, old, sizeof(new));
+			put32(operand(kind, new), 0xfcfdfeff);
+			change = port->classify(kind, 0x401000 + align, old, new);
+			check(port->one_store(kind, 0x401000 + align) == (change == RL_STORE), "one_store: %s at %u, %s",
+			      kind_name[kind], align, change_name[change]);
+		}
+}
+
 /* From any wish to any other: take the steps that classify names, then the site must express the new one. */
 static void check_way(enum rl_kind kind, uint64_t address, const struct wish *from, const struct wish *to)
 {
@@ -621,9 +646,10 @@ static void check_form(const struct form *f)
 				must = before < needed && before && count >= before + 4 && found.target != f->target;
 			check(is == must, "recognise %s: %zu bytes from %zu: %s", f->text, count, from, is ? "yes" : "no");
 			if (is && before >= needed)
-				check(found.kind == f->kind && found.address == PLACE + (uint64_t)f->offset && found.target == f->target &&
-				      found.via_slot == f->via_slot, "recognise %s: %s at %+lld to %#llx", f->text, kind_name[found.kind],
-				      (long long)(found.address - PLACE), (unsigned long long)found.target);
+				check(found.kind == f->kind && found.address == PLACE + (uint64_t)f->offset &&
+				      found.target == f->target && found.via_slot == f->via_slot,
+				      "recognise %s: %s at %+lld to %#llx", f->text, kind_name[found.kind], (long long)(found.address - PLACE),
+				      (unsigned long long)found.target);
 		}
 }
 
@@ -737,7 +763,9 @@ static void test_stubs(void)
 /* Random bytes: for sanitizers. Sizes of blocks are exact. */
 static void test_noise(void)
 {
-	static const uint8_t spice[] = { 0xe8, 0xe9, 0x0f, 0x84, 0xff, 0x25, 0x15, 0xf3, 0x1e, 0xfa, 0xf2, 0x41, 0xbb, 0x90, 0xa9, 0xc3 };
+	static const uint8_t spice[] = {
+		0xe8, 0xe9, 0x0f, 0x84, 0xff, 0x25, 0x15, 0xf3, 0x1e, 0xfa, 0xf2, 0x41, 0xbb, 0x90, 0xa9, 0xc3,
+	};
 	uint64_t random = 88172645463325252u;
 
 	for (unsigned round = 0; round < 200000; round++) {
@@ -823,8 +851,8 @@ static void test_conditions(void)
 				struct rl_effect effect;
 				bool done = port->emulate(RL_JCC, 0x401000, bytes, flags | rest[r], &effect);
 
-				check(done && effect.ip == 0x401006u + (must ? 0x10 : 0) && !effect.push && !effect.pop && !effect.set_result,
-				      "condition %x, flags %#llx", code, (unsigned long long)(flags | rest[r]));
+				check(done && effect.ip == 0x401006u + (must ? 0x10 : 0) && !effect.push && !effect.pop &&
+				      !effect.set_result, "condition %x, flags %#llx", code, (unsigned long long)(flags | rest[r]));
 			}
 		}
 }
@@ -874,7 +902,8 @@ static void test_header(void)
 	size_t opcode = 99;
 
 	check(port->trampoline(port_probe, 32, address, &opcode, &slot), "the header's trampoline: %s", hex(port_probe, 16));
-	check(slot == (uint64_t)(uintptr_t)&relink_slot_port_probe, "the header's trampoline: slot %#llx", (unsigned long long)slot);
+	check(slot == (uint64_t)(uintptr_t)&relink_slot_port_probe, "the header's trampoline: slot %#llx",
+	      (unsigned long long)slot);
 	check(opcode < 32 && port_probe[opcode] == port->through, "the header's trampoline is not born through its slot");
 	check((address + opcode) % 8 + 5 <= 8, "the header's trampoline: opcode at %#llx", (unsigned long long)address + opcode);
 }
@@ -905,6 +934,7 @@ static void test_generic(void)
 		check(none->encode(kind, SITE, HOME, &want, bytes, out) == RL_FITS_NOT && out[0] == 0x55, "generic: encode");
 		check(!none->expresses(kind, SITE, HOME, &want, bytes), "generic: expresses");
 		check(none->classify(kind, SITE, bytes, bytes) == RL_SPLIT, "generic: classify");
+		check(!none->one_store(kind, SITE & ~7), "generic: one_store");
 		check(!none->emulate(kind, SITE, bytes, 0, &effect), "generic: emulate");
 	}
 	check(!none->recognise(forms[0].bytes, 2, 6, PLACE, &found), "generic: recognise");
@@ -921,6 +951,7 @@ int main(void)
 	test_foreign();
 	test_classify();
 	test_classify_table();
+	test_one_store();
 	test_ways();
 	test_recognise();
 	test_stubs();

@@ -244,7 +244,8 @@ static void check_stub(const struct stub *s, const uint8_t *bytes, uint64_t addr
 	size_t opcode = 99;
 	bool is = port->plt_slot(bytes, 32, address, &slot);
 
-	check(is == s->plt && (!is || slot == must), "plt_slot: %s: %s, %#llx", s->text, is ? "yes" : "no", (unsigned long long)slot);
+	check(is == s->plt && (!is || slot == must), "plt_slot: %s: %s, %#llx", s->text, is ? "yes" : "no",
+	      (unsigned long long)slot);
 	is = port->trampoline(bytes, 32, address, &opcode, &slot);
 	check(is == (s->trampoline >= 0) && (!is || (slot == must && opcode == (size_t)s->trampoline)),
 	      "trampoline: %s: %s, %zu, %#llx", s->text, is ? "yes" : "no", opcode, (unsigned long long)slot);
@@ -399,8 +400,8 @@ static void check_direct(const struct image *image, uint64_t text, uint64_t plac
 	if (!check(field && port->recognise(field - 2, 2, 6, place, &found), "%s: nothing at place %zu: %s", image->from, n,
 		   field ? hex(field - 2, 7) : ""))
 		return;
-	check(found.kind == kind_of(n) && !found.via_slot && found.target == f, "%s: place %zu: %s is a %s to %#llx", image->from, n,
-	      hex(field - 2, 7), kind_name[found.kind], (unsigned long long)found.target);
+	check(found.kind == kind_of(n) && !found.via_slot && found.target == f, "%s: place %zu: %s is a %s to %#llx",
+	      image->from, n, hex(field - 2, 7), kind_name[found.kind], (unsigned long long)found.target);
 	check(found.address - start <= 1, "%s: place %zu: site at %+lld", image->from, n, (long long)(found.address - start));
 	check(port->emulate(found.kind, found.address, bytes_at(image, found.address), 0, &effect) && effect.ip == f,
 	      "%s: place %zu: the site leads to %#llx", image->from, n, (unsigned long long)effect.ip);
@@ -459,7 +460,8 @@ static void test_plt(const char *linker, const char *options, bool with_got)
 
 	fprintf(source, "%s%s", plt_source, with_got ? got_source : "");
 	fclose(source);
-	snprintf(image.from, sizeof(image.from), "as --64 -o in.o in.s && %s -shared %s --emit-relocs -o out in.o", linker, options);
+	snprintf(image.from, sizeof(image.from), "as --64 -o in.o in.s && %s -shared %s --emit-relocs -o out in.o",
+		 linker, options);
 	if (!check(run(image.from), "%s", image.from) || !load_image(&image))
 		return;
 	start = symbol_address(&image, "_start");

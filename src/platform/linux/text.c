@@ -95,14 +95,19 @@ RL_RAW void rl_writer_close(void)
 	writer.descriptor = -1;
 }
 
-/* Opening is rare, so the child only forgets: it may have given up the right, or never rewrite anything. */
-RL_RAW void rl_text_after_fork(void)
+/* Opening waits until the child writes: most never do, and a sandbox may kill for it. */
+RL_RAW static void forget_parent(void)
+{
+	rl_writer_close();
+	mark();
+}
+
+void rl_text_after_fork(void)
 {
 	if (!marker)
 		return;
-	rl_writer_close();
+	forget_parent();
 	rl_window_after_fork();
-	mark();
 }
 
 /* Positive, larger than any file, and another one each time. */
@@ -150,7 +155,7 @@ RL_RAW int rl_writer_open(void)
 RL_RAW static int ensure_descriptor(void)
 {
 	if (!marker->ours)
-		rl_text_after_fork();
+		forget_parent();
 	return descriptor_is_ours() ? 0 : rl_writer_open();
 }
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.h - counts checks and prints those that fail, for programs of this directory; C and C++.
+ *
+ *	CHECK(relink_key_enabled(trace));
+ *	CHECKF(got == want, "%s: got %d, want %d", name, got, want);
+ *	CHECK_CODE(relink_key_enable(trace, &err), RELINK_OK, &err);      // prints the error's text, too
+ *	return check_done();
+ */
+#ifndef TEST_CHECK_H
+#define TEST_CHECK_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <relink/relink.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static unsigned long check_passed_, check_failed_;
+
+__attribute__((format(printf, 4, 5), unused))
+static bool check_(bool ok, const char *file, int line, const char *format, ...)
+{
+	va_list args;
+
+	if (ok) {
+		check_passed_++;
+		return true;
+	}
+	check_failed_++;
+	va_start(args, format);
+	printf("%s:%d: FAILED ", file, line);
+	vprintf(format, args);
+	printf("\n");
+	fflush(stdout);
+	va_end(args);
+	return false;
+}
+
+__attribute__((unused))
+static bool check_code_(int got, int want, const struct relink_error *err, const char *file, int line, const char *what)
+{
+	return check_(got == want, file, line, "%s: got %s (%s), want %s", what, relink_code_name(got),
+		      err && got == err->code ? relink_error_text(err) : "", relink_code_name(want));
+}
+
+#define CHECK(cond) check_((cond), __FILE__, __LINE__, "%s", #cond)
+#define CHECKF(cond, ...) check_((cond), __FILE__, __LINE__, __VA_ARGS__)
+#define CHECK_CODE(got, want, err) check_code_((got), (want), (err), __FILE__, __LINE__, #got)
+/* A part of `text` is `part`. */
+#define CHECK_HAS(text, part) CHECKF(strstr((text), (part)) != NULL, "\"%s\" says nothing of \"%s\"", (text), (part))
+
+__attribute__((unused)) static int check_done(void)
+{
+	printf("%lu passed, %lu failed\n", check_passed_, check_failed_);
+	return check_failed_ != 0;
+}
+
+__attribute__((unused, noreturn)) static void check_skip(const char *why)
+{
+	printf("skipped: %s\n0 passed, 0 failed\n", why);
+	exit(77);
+}
+
+#endif

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#include "keys.h"
+
+KEYS_DEFINE(other);
+KEYS_ROWS(other);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints what was found and whether it is right. Status 0: all results right, all sites found. 3: all results right, call
+ * sites were not found, and the status of relink says why. 1: anything else. EXPECT_CROSS=0: calls of other modules are no
+ * sites here (-fno-plt calls them through the GOT).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "matrix.h"
+#ifndef STATIC
+#include <dlfcn.h>
+#endif
+
+RELINK_KEY_TRUE(app_key, "a key of the program");
+RELINK_OPTION(app_option, "an option of the program", first, second, third);
+
+int app_default(int x)
+{
+	return 2 * x;
+}
+
+int app_flipped(int x)
+{
+	return 2 * x + 1;
+}
+
+static void mark(unsigned *seen)
+{
+	*seen |= 1;
+}
+
+RELINK_DEFINE_CALL(app_call, app_default, "a call of the program");
+RELINK_VARIANT(app_call, app_flipped, .rank = -1);
+RELINK_DEFINE_CALL_NULL(app_hook, "a call that does nothing");
+RELINK_VARIANT(app_hook, mark, .rank = -1);
+
+__attribute__((noinline)) int app_tail(int x)
+{
+	return app_call(x + 1);
+}
+
+__attribute__((noinline)) void app_conditional_tail(int x, unsigned *seen)
+{
+	if (x > 1)
+		app_hook(seen);
+}
+
+unsigned look_c(void)
+{
+	unsigned seen = 0;
+
+	app_conditional_tail(2, &seen);
+	return look_header() | (app_tail(4) == 10 ? 0u : 64u) | seen << 7;
+}
+
+static unsigned (*plugin)(void);
+
+static int look(const char *when, int flipped)
+{
+	const unsigned seen[] = { look_c(), look_cc(), look_lib(), plugin ? plugin() : 0 };
+	const unsigned want[] = { LOOK_HEADER | 3 << 6, LOOK_HEADER | 15 << 6, LOOK_HEADER | 1 << 6,
+				  plugin ? LOOK_HEADER | 3 << 6 : 0 };
+	int i, wrong = 0;
+
+	for (i = 0; i < 4; i++)
+		wrong |= seen[i] != (flipped ? want[i] : 0);
+	if (wrong)
+		printf("%s: %#x %#x %#x %#x ", when, seen[0], seen[1], seen[2], seen[3]);
+	return wrong;
+}
+
+static int flip(int flipped)
+{
+	struct relink_commit c = RELINK_COMMIT;
+	struct relink_error err;
+	int result;
+
+	relink_set_key(&c, app_key, !flipped);
+	relink_set_key(&c, lib_key, flipped);
+	relink_set_option(&c, app_option, flipped ? RELINK_STATE(app_option, second) : 0);
+	relink_set(&c, "app_call", flipped ? "app_flipped" : "app_default");
+	relink_set(&c, "app_hook", flipped ? "mark" : NULL);
+	relink_set(&c, "lib_call", flipped ? "lib_flipped" : "lib_default");
+	if (plugin) {
+		relink_set(&c, "plugin_key", flipped ? "on" : "off");
+		relink_set(&c, "plugin_call", flipped ? "plugin_flipped" : "plugin_default");
+	}
+	result = relink_commit(&c, RELINK_LIVE, &err);
+	if (result)
+		printf("commit: %s ", relink_error_text(&err));
+	return result;
+}
+
+enum { APP, LIB, PLUGIN, MODULES };
+static unsigned branches[MODULES], calls[MODULES], cross, bound, trampolines;
+
+static int count(const struct relink_site_info *site, void *ctx)
+{
+	const char *prefix[] = { "app_", "lib_", "plugin_" };
+	int module = strstr(site->module, "libshape.so") ? LIB : strstr(site->module, "plugin.so") ? PLUGIN : APP;
+
+	(void)ctx;
+#ifdef STATIC
+	if (!strncmp(site->choice, "lib_", 4))
+		module = LIB;
+#endif
+	if (site->kind == RELINK_SITE_TRAMPOLINE)
+		trampolines++;
+	else if (site->kind == RELINK_SITE_BRANCH)
+		branches[module]++;
+	else if (!strncmp(site->choice, prefix[module], strlen(prefix[module])))
+		calls[module]++;
+	else
+		cross++;
+	bound += site->reason == RELINK_BOUND;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct relink_status status = { .size = sizeof(status) };
+	const char *expect = getenv("EXPECT_CROSS");
+	int i, modules = 2, missing = 0, wrong = look("at start", 0);
+
+	if (argc > 1) {
+#ifndef STATIC
+		void *handle = dlopen(argv[1], RTLD_NOW);
+
+		if (handle)
+			*(void **)&plugin = dlsym(handle, "look_plugin");
+		if (!plugin) {
+			printf("%s\n", dlerror());
+			return 1;
+		}
+		modules = 3;
+#endif
+	}
+	wrong |= look("with plugin", 0) || flip(1) || look("flipped", 1);
+	relink_each_site(count, NULL);
+	wrong |= flip(0) || look("flipped back", 0) || flip(1) || look("again", 1);
+	if (relink_get_status(&status))
+		return 1;
+	for (i = 0; i < modules; i++) {
+		wrong |= !branches[i];
+		missing |= !calls[i];
+	}
+	if (modules == 3 && !(expect && *expect == '0'))
+		missing |= !cross;
+	printf("branches %u+%u+%u, calls %u+%u+%u, across %u, trampolines %u, bound %u", branches[0], branches[1], branches[2],
+	       calls[0], calls[1], calls[2], cross, trampolines, bound);
+	if (strcmp(status.mode, "direct"))
+		printf(", mode: %s", status.mode);
+	if (*status.notes)
+		printf(", notes: %s", status.notes);
+	printf("\n");
+	return wrong ? 1 : !missing ? 0 : *status.notes || strcmp(status.mode, "direct") ? 3 : 1;
+}
