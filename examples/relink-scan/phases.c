@@ -100,7 +100,8 @@ static void print_commits(struct flipper *f, const struct relink_status *before,
 	double n = f->commits ? (double)f->commits : 1;
 	char low[SIZE_TEXT], median[SIZE_TEXT], high[SIZE_TEXT], most[SIZE_TEXT];
 
-	puts("  waits: how often a worker found the queue empty; wake: from the queueing of a job until that worker had it");
+	puts("  waits: how often a worker found the queue empty; wake: from the queueing of a job until that worker had it;\n"
+	     "  phase 3 runs the slow variants as often as the fast ones, and shares the CPUs with the thread that changes them");
 	printf("  %" PRIu64 " commits in phase 3: median %s, middle half %s to %s, longest %s;\n", f->commits,
 	       time_text(median, samples_quantile(&f->latency, 0.5)), time_text(low, samples_quantile(&f->latency, 0.25)),
 	       time_text(high, samples_quantile(&f->latency, 0.75)), time_text(most, samples_quantile(&f->latency, 1)));
@@ -111,7 +112,7 @@ static void print_commits(struct flipper *f, const struct relink_status *before,
 static void phase_with_flips(struct run *run, struct flipper *f)
 {
 	flipper_start(f, run->choices);
-	phase(run, "3 any variants, changed all along");
+	phase(run, "3 all variants, changed all along");
 	flipper_stop(f);
 	must(f->status, &f->error);
 }

@@ -92,7 +92,7 @@ const char *rl_state_name(const struct rl_choice *choice, int state)
 static bool usable(const struct rl_choice *choice, int state)
 {
 	if (state == RL_CUSTOM)
-		return true;
+		return choice->kind == RELINK_CALL;
 	return state >= 0 && (size_t)state < choice->count && choice->usable[state] &&
 	       (!choice->variants || choice->variants[state].module);
 }

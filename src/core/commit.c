@@ -130,6 +130,9 @@ static void adopt_sites(const struct rl_plan *plan)
 static void adopt_keys(struct rl_choice *c)
 {
 	for (size_t k = 0; k < c->key_count; k++) {
+		/* A key in memory that is gone is never touched again unless somebody names it. */
+		if (c->keys[k].state == c->keys[k].next)
+			continue;
 		c->keys[k].state = c->keys[k].next;
 		__atomic_store_n(&c->keys[k].key->state, c->keys[k].next, __ATOMIC_RELAXED);
 	}

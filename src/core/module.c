@@ -50,6 +50,40 @@ static struct rl_choice *new_choice(struct rl_core *core, struct rl_module *modu
 	return c;
 }
 
+static void free_choice(struct rl_core *core, struct rl_choice *c);
+
+static void unlink_choice(struct rl_core *core, const struct rl_choice *c)
+{
+	struct rl_choice **at = &core->choices, *before = 0;
+
+	for (; *at && *at != c; at = &before->next)
+		before = *at;
+	*at = c->next;
+	if (core->last_choice == c)
+		core->last_choice = before;
+}
+
+/* A module that only uses the key came before the one that names it: sites and opinions go to the choice with the name. */
+static void take_over(struct rl_core *core, struct rl_choice *c, struct rl_key *k, struct rl_key *from)
+{
+	struct rl_choice *old = from->owner;
+
+	k->state = k->next = from->state;
+	k->groups = from->groups;
+	from->groups = 0;
+	for (struct rl_group *g = k->groups; g; g = g->next)
+		g->key = k;
+	if (c->kind == RELINK_KEY) {
+		c->state = old->state;
+		c->decided_by = old->decided_by;
+		c->uses = old->uses;
+		for (int level = 0; level < RELINK_LEVELS; level++)
+			c->asked[level] = old->asked[level];
+	}
+	unlink_choice(core, old);
+	free_choice(core, old);
+}
+
 static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_key *keys, size_t count, bool first_on)
 {
 	c->keys = core->hooks->alloc(count * sizeof(*c->keys));
@@ -63,6 +97,8 @@ static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_ke
 		k->owner = c;
 		k->value = c->kind == RELINK_KEY ? 1 : (int)i;
 		k->born = k->state = k->next = first_on && i == 0;
+		if (keys[i].choice)
+			take_over(core, c, k, keys[i].choice);
 		keys[i].choice = k;
 	}
 	return true;
@@ -74,13 +110,16 @@ static struct rl_choice *add_key(struct rl_core *core, struct rl_module *module,
 	struct rl_choice *c = new_choice(core, module, RELINK_KEY, name, doc);
 	bool on = (flags & RELINK_DEFAULT_TRUE) != 0;
 
-	if (!c || !add_keys(core, c, key, 1, on))
+	if (!c)
+		return 0;
+	c->state = on;
+	if (!add_keys(core, c, key, 1, on))
 		return 0;
 	c->flags = flags;
 	c->states = (const char **)(uintptr_t)key_states;
 	c->usable = always;
 	c->count = 2;
-	c->initial = c->state = on;
+	c->initial = on;
 	return c;
 }
 
@@ -101,11 +140,21 @@ static struct rl_choice *add_named_element(struct rl_core *core, struct rl_modul
 	return c && c->name ? c : 0;
 }
 
+/* A record in a header is there once per file; the first one names the key. */
+static bool has_name(const struct relink_key *key)
+{
+	const struct rl_key *k = key->choice;
+
+	return k && !k->owner->anonymous;
+}
+
 static bool add_key_record(struct rl_core *core, struct rl_module *module, const struct relink_choice_record *record)
 {
 	struct relink_key *keys = record->object;
 	bool ok = true;
 
+	if (has_name(keys))
+		return true;
 	if (!record->count)
 		return add_key(core, module, keys, record->name, record->doc, record->head.flags) != 0;
 	for (size_t i = 0; i < record->count && ok; i++)

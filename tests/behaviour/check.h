@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.h - counts checks and prints those that fail, for programs of this directory; C and C++.
+ * check.h - counts checks and prints those that fail, for programs of this directory; C and C++. Any thread.
  *
  *	CHECK(relink_key_enabled(trace));
  *	CHECKF(got == want, "%s: got %d, want %d", name, got, want);
@@ -18,6 +18,7 @@
 
 #include <relink/relink.h>
 
+#define CHECK_COMPLAINTS 100 /* that are printed */
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static unsigned long check_passed_, check_failed_;
@@ -28,16 +29,19 @@ static bool check_(bool ok, const char *file, int line, const char *format, ...)
 	va_list args;
 
 	if (ok) {
-		check_passed_++;
+		__atomic_fetch_add(&check_passed_, 1, __ATOMIC_RELAXED);
 		return true;
 	}
-	check_failed_++;
+	if (__atomic_fetch_add(&check_failed_, 1, __ATOMIC_RELAXED) >= CHECK_COMPLAINTS)
+		return false;
+	flockfile(stdout);
 	va_start(args, format);
 	printf("%s:%d: FAILED ", file, line);
 	vprintf(format, args);
 	printf("\n");
 	fflush(stdout);
 	va_end(args);
+	funlockfile(stdout);
 	return false;
 }
 

@@ -49,7 +49,7 @@ clang lld  static-pie -O2  unmarked
 # one COMPILER LINKER MODEL LEVEL EXTRA: a line "... ok|skip|FAIL ...".
 one() {
 	local cc=$1 linker=$2 model=$3 level=$4 extra=$5 cxx here=$source/tests/toolchain
-	local name="$*" dir flags link shared_link app_flags app_link expect=0 out status
+	local name="$*" dir flags link app_flags app_link expect=0 out status
 	dir=$tmp/$(tr -dc 'A-Za-z0-9' <<<"$name")
 	case $cc in gcc) cxx=g++ ;; *) cxx=clang++ ;; esac
 	for tool in "$cc" "$cxx" "$([ "$linker" = mold ] && echo mold || echo "ld.$linker")"; do
@@ -77,28 +77,26 @@ one() {
 	static) app_flags="-fno-pie -DSTATIC" app_link="-static -no-pie" ;;
 	static-pie) app_flags="-fPIE -DSTATIC" app_link=-static-pie ;;
 	esac
-	shared_link="-shared $link"
 	out=$({
-		exec 2>&1
-		set -e
-		cd "$dir"
-		$cc $flags $app_flags -c "$here/app.c" -o app.c.o
-		$cxx -std=gnu++17 $flags $app_flags -c "$here/app.cc" -o app.cc.o
+		cd "$dir" &&
+			$cc $flags $app_flags -c "$here/app.c" -o app.c.o &&
+			$cxx -std=gnu++17 $flags $app_flags -c "$here/app.cc" -o app.cc.o || exit
 		case $model in
 		static*)
-			$cc $flags $app_flags -c "$here/lib.c" -o lib.o
-			$cxx $app_link $link app.c.o app.cc.o lib.o "$build/librelink.a" -pthread -o app
+			$cc $flags $app_flags -c "$here/lib.c" -o lib.o &&
+				$cxx $app_link $link app.c.o app.cc.o lib.o "$build/librelink.a" -pthread -o app
 			;;
 		*)
-			$cc $flags -fPIC -c "$here/lib.c" -o lib.o
-			$cc $flags -fPIC -c "$here/plugin.c" -o plugin.o
-			$cc $shared_link lib.o -L "$build" -lrelink -o libshape.so
-			$cc $shared_link plugin.o libshape.so -L "$build" -lrelink -o plugin.so
-			$cxx $app_link -rdynamic $link app.c.o app.cc.o libshape.so -L "$build" -lrelink -Wl,-rpath,"$dir:$build" -pthread -ldl -o app
+			$cc $flags -fPIC -c "$here/lib.c" -o lib.o &&
+				$cc $flags -fPIC -c "$here/plugin.c" -o plugin.o &&
+				$cc -shared $link lib.o -L "$build" -lrelink -o libshape.so &&
+				$cc -shared $link plugin.o libshape.so -L "$build" -lrelink -o plugin.so &&
+				$cxx $app_link -rdynamic $link app.c.o app.cc.o libshape.so -L "$build" -lrelink \
+					-Wl,-rpath,"$dir:$build" -pthread -ldl -o app
 			;;
-		esac
-		if [ "$extra" = stripped ]; then strip app libshape.so plugin.so; fi
-	}) || {
+		esac || exit
+		[ "$extra" != stripped ] || strip app libshape.so plugin.so
+	} 2>&1) || {
 		echo "$name: FAIL, does not build: $(grep -iE 'error|undefined|warning' <<<"$out" | head -n 3 | tr '\n' ' ')"
 		return
 	}

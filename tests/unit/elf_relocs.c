@@ -72,7 +72,8 @@ static Elf64_Sym symbol_entry(uint32_t name, unsigned type, uint16_t section, ui
 }
 
 #define SECTION(type, flags, address, member, link, info, entry) \
-	(Elf64_Shdr){ 0, type, flags, address, offsetof(struct file, member), sizeof(((struct file *)0)->member), link, info, 4, entry }
+	(Elf64_Shdr){ 0, type, flags, address, offsetof(struct file, member), sizeof(((struct file *)0)->member), \
+		      link, info, 4, entry }
 
 static void fill_sections(struct file *file)
 {

@@ -300,7 +300,7 @@ native() {
 natives() {
 	for cc in ${COMPILERS:-gcc clang}; do
 		for ld in ${LINKERS:-bfd lld mold}; do
-			have "$cc" && { have "ld.$ld" || have "$ld"; } || continue
+			if ! have "$cc" || ! have "ld.$ld"; then continue; fi
 			for kind in pie no-pie static static-pie shared; do
 				for flags in "" "-g -fno-plt" "-ffunction-sections -Wl,--gc-sections"; do
 					native "$cc" "$ld" "$kind" "$flags"
@@ -310,18 +310,24 @@ natives() {
 	done
 }
 
+# Nothing is said where clang lacks the machine.
+foreign_object() {
+	clang --target="$1-linux-gnu" -O2 -fPIC -ffreestanding -c "$work/$2.c" -o "$work/$2.o" 2>/dev/null
+}
+
 # Other machines need no C library: relocations and slots are the same question without one.
 foreign() {
 	name="clang $1 $2 $3"
 	for source in callee user bare; do
-		clang --target="$2-linux-gnu" -O2 -fPIC -ffreestanding -c "$work/$source.c" -o "$work/$source.o" 2>"$work/diff" || return
+		foreign_object "$2" $source || return
 	done
 	case $3 in
 	shared) how="-shared --unresolved-symbols=ignore-all" ;;
 	*) how="-pie $work/libforeign.so" ;;
 	esac
 	# shellcheck disable=SC2086
-	if ! "ld.$1" --emit-relocs --build-id=sha1 -o "$work/file" "$work/callee.o" "$work/user.o" "$work/bare.o" $how 2>"$work/diff"; then
+	if ! "ld.$1" --emit-relocs --build-id=sha1 -o "$work/file" "$work/callee.o" "$work/user.o" "$work/bare.o" $how \
+		2>"$work/diff"; then
 		skipped=$((skipped + 1))
 		echo "skipped: $name: $(head -n 1 "$work/diff")"
 		return
@@ -337,8 +343,8 @@ foreigns() {
 	for ld in lld mold; do
 		have "ld.$ld" || continue
 		for machine in aarch64 riscv64; do
-			clang --target="$machine-linux-gnu" -O2 -fPIC -ffreestanding -c "$work/elsewhere.c" -o "$work/elsewhere.o" &&
-				"ld.$ld" -shared -o "$work/libforeign.so" "$work/elsewhere.o" || continue
+			foreign_object "$machine" elsewhere || continue
+			"ld.$ld" -shared -o "$work/libforeign.so" "$work/elsewhere.o" || continue
 			for kind in pie shared; do
 				foreign $ld $machine $kind
 			done

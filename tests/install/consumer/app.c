@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "greet.inc"
+
+int main(int argc, char **argv)
+{
+	return run(argc, argv);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GREET_H
+#define GREET_H
+
+#include <relink/relink.h>
+
+RELINK_DECLARE_CALL(int, greet, (int n));
+RELINK_DECLARE_KEY(loud);
+
+/* Both kinds, calls and branches: everything here has two of each at least. */
+int sites_are_found(void);
+
+#endif

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Installs relink into an empty place, moves that place, and builds and runs outside programs in C and in C++ from it alone: with
+# find_package(relink) and with pkg-config. Then the same programs with relink as a subproject.
+set -uo pipefail
+
+source=${RELINK_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${RELINK_BUILD:-$source/build/gcc}
+cmake=${CMAKE:-cmake}
+cc=${CC:-cc}
+cxx=${CXX:-c++}
+passed=0 failed=0 skipped=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# step NAME COMMAND...
+step() {
+	local name=$1
+	shift
+	if "$@" >"$tmp/log" 2>&1; then
+		echo "$name: ok"
+		passed=$((passed + 1))
+	else
+		echo "$name: FAIL, status $?"
+		tail -n 20 "$tmp/log"
+		failed=$((failed + 1))
+	fi
+}
+
+skip() {
+	echo "$1: skipped, $2"
+	skipped=$((skipped + 1))
+}
+
+finish() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	exit
+}
+
+step "install" "$cmake" --install "$build" --prefix "$tmp/first"
+[ "$failed" -eq 0 ] || finish
+mv "$tmp/first" "$tmp/prefix"
+cp -r "$source/tests/install/consumer" "$tmp/consumer"
+cd "$tmp" || exit 1
+
+nothing_else() {
+	! grep -rlE -- "$source|$build|$tmp/first" "$tmp/prefix" --include=*.cmake --include=*.pc --include=*.h
+}
+step "the installed files name no other place" nothing_else
+
+list="loud,greet=greet_twice"
+if [ -n "$cxx" ]; then
+	step "find_package: configure" "$cmake" -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx"
+	step "find_package: build" "$cmake" --build by-cmake --parallel
+	for app in app app_static app_cxx app_part; do
+		step "find_package: $app" "by-cmake/$app" --relink "$list"
+	done
+else
+	skip "find_package" "there is no C++ compiler"
+fi
+
+if command -v pkg-config >/dev/null; then
+	pc=$(dirname "$(find "$tmp/prefix" -name relink.pc)")
+	libdir=$(dirname "$pc")
+	export PKG_CONFIG_PATH=$pc
+	options=$(pkg-config --cflags --libs relink)
+	step "pkg-config: C" "$cc" -O2 -Wall -Wextra -Werror consumer/app.c $options -Wl,-rpath,"$libdir" -o pc_c
+	step "pkg-config: C runs" ./pc_c --relink "$list"
+	step "pkg-config: version" test "$(pkg-config --modversion relink)" = "$(sed -nE 's/^project\(relink VERSION ([0-9.]+).*/\1/p' "$source/CMakeLists.txt")"
+	if [ -n "$cxx" ]; then
+		# Designated initialisers are part of C++20.
+		step "pkg-config: C++" "$cxx" -std=c++20 -O2 -Wall -Wextra -Werror consumer/app.cc $options -Wl,-rpath,"$libdir" -o pc_cc
+		step "pkg-config: C++ runs" ./pc_cc --relink "$list"
+	fi
+	static=$(pkg-config --static --cflags --libs relink)
+	step "pkg-config: C, static" "$cc" -static -O2 consumer/app.c $static -o pc_static
+	step "pkg-config: C, static, runs" ./pc_static --relink "$list"
+else
+	skip "pkg-config" "it is not installed"
+fi
+
+if [ -n "$cxx" ]; then
+	step "subproject: configure" "$cmake" -S consumer -B by-source -DCONSUMER_SOURCE="$source" -DCMAKE_BUILD_TYPE=Release \
+		-DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx"
+	step "subproject: build" "$cmake" --build by-source --parallel
+	step "subproject: app" by-source/app --relink "$list"
+	no_tests() { ! find by-source -name 'test_*' | grep .; }
+	step "subproject: brings no tests" no_tests
+fi
+finish
