@@ -68,7 +68,7 @@ CALL_ROWS = [("direct", "direct call"), ("static", "static call, bound"), ("tram
 	     ("plt", "call into a shared object (PLT)"), ("retpoline", "function pointer with retpoline")]
 BRANCH_ROWS = [("none", "no branch"), ("key_off", "static key, off"), ("key_on", "static key, on"), ("flag", "global flag, off"),
 	       ("flag_on", "global flag, on")]
-RATIO_TICKS = [0.9, 1, 1.2, 1.5, 2, 3, 4, 5, 6, 8]
+RATIO_TICKS = [1, 1.2, 1.5, 2, 3, 4, 6, 8, 12]
 
 
 def ratio_axis(by_name, names, start, stop):
@@ -83,7 +83,7 @@ def ratio_row(svg, result, axis, y):
 	if result["ratio"]:
 		svg.line(axis.at(result["ratio_q1"]), y, axis.at(result["ratio_q3"]), y, color, 4)
 	svg.dot(axis.at(middle), y, color, hollow=not result["ratio"])
-	return f"{middle:.2f}   {short(result['median'])} ns"
+	return f"{middle:.2f}  ·  {short(result['median'])} ns"
 
 
 def ratio_panel(svg, by_name, prefix, rows, top, left, right, title):
@@ -108,11 +108,12 @@ def ratios(results, machine, path):
 	svg, top = Svg(1180, 470), 100
 	svg.text(20, 28, "What a site costs, relative to a hard-coded one", "title")
 	svg.text(20, 46, subtitle(machine), "sub")
-	svg.text(20, 62, "dot: median of the ratios of neighbours in time; bar: quartiles; logarithmic; on the right the ratio and the time per site", "sub")
+	svg.text(20, 62, "dot: median of the ratios of neighbours in time; bar: quartiles; logarithmic. On the right the ratio and the time per site. "
+		 "Branches stand in front of ten cycles of dependent work.", "sub")
 	for kind, rows in (("call", CALL_ROWS), ("branch", BRANCH_ROWS)):
-		word = {"call": "calls", "branch": "branches, each in front of ten cycles of dependent work"}[kind]
-		present = ratio_panel(svg, by_name, kind + ".", rows, top, 320, 620, f"16 {word}, in a row")
-		ratio_panel(svg, by_name, kind + ".random4096.", rows, top, 740, 1040, f"4096 {word.split(',')[0]}, in random order")
+		word = {"call": "calls", "branch": "branches"}[kind]
+		present = ratio_panel(svg, by_name, kind + ".", rows, top, 320, 620, f"16 {word} in a row")
+		ratio_panel(svg, by_name, kind + ".random4096.", rows, top, 740, 1040, f"4096 {word}, in a random order")
 		for i, (_, text) in enumerate(present):
 			svg.text(310, top + 22 * i + 15, text, "end")
 		top += 22 * len(present) + 62

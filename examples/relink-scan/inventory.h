@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inventory.h - a copy of what relink knows of this program's choices, and which of them the phases may change: not those that the user
- * has decided (file, environment, command line, force), nor those that can't be changed here.
+ * inventory.h - a copy of what relink knows of this program's choices, and which of them the phases may change: not those
+ * that the user has decided (file, environment, command line, force), nor those that can't be changed here.
  */
 #ifndef SCAN_INVENTORY_H
 #define SCAN_INVENTORY_H

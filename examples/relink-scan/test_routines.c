@@ -312,7 +312,7 @@ static void check_sequence(const char *what, const uint8_t *sequence, size_t siz
 	}
 }
 
-/* All characters there are; all sequences of one and two bytes; of three, and of four with the last two from the bounds of the ranges. */
+/* All characters there are; all sequences of one and two bytes; of three and four with the rest from the bounds of ranges. */
 static void test_utf8_exhaustively(void)
 {
 	static const uint8_t bounds[] = { 0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0xff };

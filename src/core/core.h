@@ -182,7 +182,7 @@ struct rl_core {
 	struct rl_choice *choices, *last_choice;
 	struct rl_drive *drives;
 	size_t module_count, pending_count, call_count;
-	bool needs_one_store, asked_one_store;
+	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
 	struct rl_span *span;

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <relink/relink.h>
 
@@ -68,6 +69,45 @@ __attribute__((unused, noreturn)) static void check_skip(const char *why)
 {
 	printf("skipped: %s\n0 passed, 0 failed\n", why);
 	exit(77);
+}
+
+/* What the runtime knows, where a check needs an explanation. */
+__attribute__((unused)) static void check_print_status(void)
+{
+	struct relink_status s;
+
+	s.size = sizeof(s);
+	if (relink_get_status(&s))
+		return;
+	printf("mode %s, writer %s, barrier %s, one store %u, traps %u, %u modules, notes: %s\n", s.mode, s.writer, s.barrier, s.one_store,
+	       s.traps, s.modules, s.notes);
+	for (int kind = 0; kind < RELINK_SITE_KINDS; kind++)
+		for (int reason = 0; reason < RELINK_REASONS; reason++)
+			if (s.sites[kind][reason])
+				printf("%s %s: %llu\n", relink_site_kind_name(kind), relink_reason_name(reason),
+				       (unsigned long long)s.sites[kind][reason]);
+}
+
+/*
+ * Whether one store changes an instruction is proved at start, and on a machine that is busy elsewhere that may come to nothing.
+ * Call this first in main: the program starts again until the proof succeeds, a few times. False: it never did.
+ */
+__attribute__((unused)) static bool check_prove_one_store(char **argv)
+{
+	const char *tried = getenv("CHECK_TRIED");
+	int tries = tried ? atoi(tried) : 0;
+	struct relink_status s;
+	char number[16];
+
+	s.size = sizeof(s);
+	if (relink_get_status(&s) || s.one_store || strcmp(s.mode, "direct") || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return s.one_store != 0;
+	if (tries >= 20)
+		return false;
+	snprintf(number, sizeof(number), "%d", tries + 1);
+	setenv("CHECK_TRIED", number, 1);
+	execv("/proc/self/exe", argv);
+	return false;
 }
 
 #endif

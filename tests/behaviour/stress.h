@@ -92,6 +92,12 @@ __attribute__((unused)) static bool timeline_allows(unsigned long first, unsigne
 	return high - low + 1 >= period || (seen + period - low % period) % period <= high - low;
 }
 
+/* Instead of the second step: the change has failed, the state is what it was. */
+__attribute__((unused)) static void timeline_fail(struct timeline *t, unsigned period)
+{
+	__atomic_fetch_add(&t->now, 2 * period - 1, __ATOMIC_SEQ_CST);
+}
+
 /* Was there a state that must not be seen? */
 __attribute__((unused)) static bool timeline_tells(unsigned long first, unsigned long last, unsigned period)
 {

@@ -61,9 +61,9 @@ one() {
 	mkdir "$dir"
 	flags="$level -I $source/include -Wall -Wextra -Werror"
 	link="-fuse-ld=$linker -Wl,--emit-relocs -Wl,-z,now"
-	export EXPECT_CROSS=1
+	export THROUGH_PLT=1
 	case $extra in
-	no-plt) flags+=" -fno-plt" EXPECT_CROSS=0 ;;
+	no-plt) flags+=" -fno-plt" THROUGH_PLT=0 ;;
 	cf-protection) flags+=" -fcf-protection" ;;
 	gc-sections) flags+=" -ffunction-sections -fdata-sections" link+=" -Wl,--gc-sections" ;;
 	icf) flags+=" -ffunction-sections" link+=" -Wl,--icf=all" ;;
@@ -97,6 +97,11 @@ one() {
 		esac || exit
 		[ "$extra" != stripped ] || strip app libshape.so plugin.so
 	} 2>&1) || {
+		# mold 1.10 loses a symbol where it folds code of a static program and keeps relocations.
+		if [ "$linker-$extra" = mold-icf ] && grep -q 'mold.*Assertion' <<<"$out"; then
+			echo "$name: skip, this mold aborts: $(grep -o 'Assertion.*' <<<"$out")"
+			return
+		fi
 		echo "$name: FAIL, does not build: $(grep -iE 'error|undefined|warning' <<<"$out" | head -n 3 | tr '\n' ' ')"
 		return
 	}

@@ -480,6 +480,9 @@ static void test_classify_table(void)
 	} rows[] = {
 		{ RL_BRANCH, 7, { 0xa9, 1, 2, 3, 4 }, { 0xe9, 1, 2, 3, 4 }, RL_OPCODE },
 		{ RL_BRANCH, 7, { 0xe9, 1, 2, 3, 4 }, { 0xe9, 1, 2, 3, 4 }, RL_SAME },
+		{ RL_BRANCH, 4, { 0xa9, 1, 2, 3, 4 }, { 0xa9, 5, 6, 7, 8 }, RL_SPLIT },
+		{ RL_BRANCH, 4, { 0xe9, 1, 2, 3, 4 }, { 0xa9, 5, 6, 7, 8 }, RL_SPLIT },
+		{ RL_BRANCH, 0, { 0xa9, 1, 2, 3, 4 }, { 0xe9, 5, 6, 7, 8 }, RL_STORE },
 		{ RL_CALL, 0, { 0xe8, 1, 2, 3, 4 }, { 0xe8, 5, 6, 7, 8 }, RL_STORE },
 		{ RL_CALL, 3, { 0xe8, 1, 2, 3, 4 }, { 0xe8, 5, 6, 7, 8 }, RL_STORE },
 		{ RL_CALL, 4, { 0xe8, 1, 2, 3, 4 }, { 0xe8, 5, 6, 7, 8 }, RL_SPLIT },

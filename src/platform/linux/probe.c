@@ -131,7 +131,7 @@ void rl_text_probe(struct rl_text_abilities *abilities)
 #define AT_LEAST 200
 #define START_LIMIT (5 * MILLISECOND)
 #define RUN_LIMIT (3 * MILLISECOND)
-#define BUSY_LIMIT (10 * MILLISECOND) /* on a machine with other work */
+#define BUSY_LIMIT (20 * MILLISECOND) /* on a machine with other work */
 #define EXIT_LIMIT (1000 * MILLISECOND)
 
 /* At the low end of the reader's stack. */
