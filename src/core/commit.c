@@ -173,12 +173,13 @@ static int plan_and_run(struct rl_plan *plan)
 	struct rl_core *core = plan->core;
 	int r = rl_plan_build(plan);
 
+	/* Bytes that are not what they should be are our own doing then. */
+	if (core->degraded && (r || plan->writes))
+		return rl_fail(plan->err, RELINK_E_DEGRADED, 0, core->degraded_text);
 	if (r)
 		return r;
 	if (core->hooks->step)
 		core->hooks->step(RL_STEP_VERIFIED);
-	if (plan->writes && core->degraded)
-		return rl_fail(plan->err, RELINK_E_DEGRADED, 0, core->degraded_text);
 	if (plan->writes && !plan->fresh && !core->can_sync && !rl_alone(plan))
 		return rl_fail(plan->err, RELINK_E_BARRIER, 0, core->why);
 	return rl_plan_run(plan);

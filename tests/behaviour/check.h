@@ -99,6 +99,7 @@ __attribute__((unused)) static bool check_prove_one_store(char **argv)
 	struct relink_status s;
 	char number[16];
 
+	memset(&s, 0, sizeof(s));
 	s.size = sizeof(s);
 	if (relink_get_status(&s) || s.one_store || strcmp(s.mode, "direct") || sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		return s.one_store != 0;

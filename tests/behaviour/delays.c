@@ -179,8 +179,68 @@ static void fail_everywhere(struct subject *s, double until)
 	CHECKF(strncmp(status.mode, "direct", 6) == 0, "%s: status is %s", s->name, status.mode);
 }
 
+/* ---- when even the roll-back fails ---- */
+
+/* Nothing can be written any more from some write on: the process lives, and every site is still the old or the new one. */
+static int degrade(struct subject *s)
+{
+	struct relink_status status = { .size = sizeof(status) };
+	struct relink_error err;
+	int result;
+
+	for (unsigned i = 0; i < READERS; i++)
+		start(reader, &rounds[i]);
+	pick_subject(s);
+	writes = 0;
+	fail_at = draw(&chance, 12) + 2;
+	may_fail = for_ever = true;
+	hold_at = 0;
+	rl_test_write(failing_write);
+	result = commit(s, &err);
+	rl_test_write(NULL);
+	if (result == RELINK_OK)
+		timeline_step(&s->timeline);
+	await_rounds();
+	CHECK(relink_get_status(&status) == 0);
+	if (result == RELINK_E_DEGRADED) {
+		CHECK_HAS(status.mode, "degraded: ");
+		CHECK_CODE(commit(s, &err), RELINK_E_DEGRADED, &err);
+		await_rounds();
+	} else {
+		CHECKF(result == RELINK_OK || result == RELINK_E_WRITE, "%s", relink_error_text(&err));
+	}
+	finish();
+	return check_failed_ ? 1 : result == RELINK_E_DEGRADED ? 0 : 2;
+}
+
+/* In children, because there is no way back. */
+static unsigned degrade_all(void)
+{
+	unsigned degraded = 0;
+
+	for (unsigned i = 0; i < 4 * SUBJECTS; i++) {
+		pid_t child;
+		int status = -1;
+
+		if (subjects[i % SUBJECTS].anybody)
+			continue;
+		fflush(stdout);
+		child = fork();
+		if (!child) {
+			chance.state += i;
+			check_failed_ = 0;
+			_exit(degrade(&subjects[i % SUBJECTS]));
+		}
+		waitpid(child, &status, 0);
+		CHECKF(WIFEXITED(status) && WEXITSTATUS(status) != 1, "%s: the child ended with %#x", subjects[i % SUBJECTS].name, status);
+		degraded += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	}
+	return degraded;
+}
+
 static void run(const char *mode, double seconds)
 {
+	unsigned degraded;
 	double until = now() + seconds;
 
 	for (unsigned i = 0; i < READERS; i++)
@@ -194,15 +254,17 @@ static void run(const char *mode, double seconds)
 			hold_everywhere(&subjects[i], until);
 			fail_everywhere(&subjects[i], until);
 		}
-	rl_test_step(NULL);
 	finish();
+	degraded = degrade_all();
+	rl_test_step(NULL);
 	for (unsigned i = 0; i < SUBJECTS; i++)
 		if (!subjects[i].anybody)
 			check_settled(&subjects[i]);
 	printf("%s: held", mode);
 	for (unsigned i = 0; i < RL_STEPS; i++)
 		printf(" %u", held[i]);
-	printf(" times by step, failed %lu times\n", failures);
+	printf(" times by step, failed %lu times; %u children degraded\n", failures, degraded);
+	CHECKF(degraded > 4, "only %u children degraded", degraded);
 }
 
 int main(void)

@@ -87,7 +87,8 @@ static void *reader(void *unused)
 
 	while (running()) {
 		told += look_around(rounds & 1);
-		rounds++;
+		if (++rounds % 64 == 0)
+			sched_yield();
 	}
 	__atomic_fetch_add(&looks, rounds * SITES, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&tellings, told, __ATOMIC_RELAXED);

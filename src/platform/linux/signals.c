@@ -133,6 +133,7 @@ RL_RAW static void on_sigsys(int signal, siginfo_t *info, void *context)
 	}
 	wait_until_settled();
 	rl_signal_chain(signal, info, context, from_kernel ? &saved.sigsys : &nobody);
+	__asm__ volatile("" : : : "memory"); /* not a tail call: whom we call must not return to our restorer */
 }
 
 RL_RAW static void guard_on(void)

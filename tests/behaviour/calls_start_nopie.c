@@ -1,0 +1,12 @@
+// test: FLAGS -fno-pie LINK -no-pie NOT address undefined thread
+/* SPDX-License-Identifier: MIT */
+/* Static calls in early code of a program linked with -no-pie. */
+#define START_DEFINE
+#define START_PROGRAM
+#include "calls/start_check.h"
+
+int main(void)
+{
+	check_seen();
+	return check_done();
+}
