@@ -134,6 +134,11 @@ static bool mark_symbols(struct search *s)
 	s->wanted = calloc(count / 8u + 1u, 1);
 	if (!s->meanings || !s->wanted)
 		return false;
+	/* mold 1.10 keeps relocations against imported symbols without their symbol. */
+	if (s->import_count) {
+		s->wanted[0] |= 1;
+		any = true;
+	}
 	for (uint32_t i = 1; i < count; i++) {
 		struct meaning m = { 0, 0 };
 
@@ -152,13 +157,30 @@ static bool mark_symbols(struct search *s)
 	return any;
 }
 
-static bool leads_to_stub(const struct search *s, uint64_t target, uintptr_t slot)
+/* The GOT slot that the PLT stub at `target` jumps through, or 0. */
+static uintptr_t slot_behind(const struct search *s, uint64_t target)
 {
-	uint64_t found;
+	uint64_t slot;
 
-	if (!slot || target < s->module->text_start || target + 16 > s->module->text_stop)
-		return false;
-	return s->core->port->plt_slot((const uint8_t *)(uintptr_t)target, 16, target, &found) && found == slot;
+	if (target < s->module->text_start || target + 16 > s->module->text_stop)
+		return 0;
+	return s->core->port->plt_slot((const uint8_t *)(uintptr_t)target, 16, target, &slot) ? (uintptr_t)slot : 0;
+}
+
+/* The call that a branch to `target` is one of, if the relocation's symbol allows it. */
+static struct rl_choice *call_behind(const struct search *s, const struct meaning *m, uint64_t target)
+{
+	uintptr_t slot;
+
+	if (m->call && target == (uintptr_t)m->call->call->trampoline)
+		return m->call;
+	if (m->call && !m->slot)
+		return 0;
+	slot = slot_behind(s, target);
+	for (size_t i = 0; slot && i < s->import_count; i++)
+		if (s->imports[i].meaning.slot == slot && (!m->call || m->call == s->imports[i].meaning.call))
+			return s->imports[i].meaning.call;
+	return 0;
 }
 
 static int add_site(struct search *s, const struct rl_found *found, struct rl_choice *call)
@@ -175,6 +197,7 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 	struct search *s = ctx;
 	const struct meaning *m = &s->meanings[reloc->symbol];
 	uintptr_t place = s->image->bias + reloc->place;
+	struct rl_choice *call;
 	struct rl_found found;
 
 	if (place < s->module->text_start + BEFORE || place + WINDOW - BEFORE > s->module->text_stop)
@@ -185,9 +208,8 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 		s->through_got += m->slot && found.target == m->slot;
 		return 0;
 	}
-	if (found.target != (uintptr_t)m->call->call->trampoline && !leads_to_stub(s, found.target, m->slot))
-		return 0;
-	return add_site(s, &found, m->call);
+	call = call_behind(s, m, found.target);
+	return call ? add_site(s, &found, call) : 0;
 }
 
 static void note(const struct search *s, const char *text)

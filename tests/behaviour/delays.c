@@ -210,6 +210,7 @@ static int degrade(struct subject *s)
 		CHECKF(result == RELINK_OK || result == RELINK_E_WRITE, "%s", relink_error_text(&err));
 	}
 	finish();
+	printf("%s fail_at %u writes %u %s\n", s->name, fail_at, writes, relink_code_name(result)); fflush(stdout);
 	return check_failed_ ? 1 : result == RELINK_E_DEGRADED ? 0 : 2;
 }
 

@@ -427,16 +427,17 @@ static void keep_states(void)
 	check_state(&kept, "before the limit");
 }
 
-static void after_keeping(enum outcome now)
+/* False: they could be changed back. */
+static bool keeps(enum outcome now)
 {
 	static const struct change back = { "back to the defaults", clear_several, FLIP };
 
 	outcome = now;
 	if (try(&back))
-		return;
+		return false;
 	try(&back);
-	check_state(&(struct state){ .plain = 1, .note = 1, .off = 1, .way = 1 }, "after the limit");
 	check_mode("direct until now: ", true);
+	return true;
 }
 
 /* ---- one case ---- */
@@ -470,8 +471,11 @@ static void in_child(void)
 	CHECKF(status == 0, "the child of a fork ended with status %#x", (unsigned)status);
 }
 
-static void limit_between_commits(enum moment moment)
+/* True: a state is kept that is not the one of the link. */
+static bool limit_between_commits(enum moment moment)
 {
+	bool kept = false;
+
 	change_everything(WORKS, false);
 	if (moment == BETWEEN)
 		keep_states();
@@ -479,27 +483,28 @@ static void limit_between_commits(enum moment moment)
 		close_descriptors();
 	apply();
 	if (moment == BETWEEN)
-		after_keeping(here->running);
+		kept = keeps(here->running);
 	if (moment == CHILD)
 		in_child();
+	return kept;
 }
 
 static void run_case(enum moment moment, bool threads)
 {
-	bool at_start = moment == EXEC || moment == START;
+	enum outcome now = moment == CHILD ? here->running : outcome_at(here, moment);
+	bool at_start = moment == EXEC || moment == START, kept = false;
 
 	if (threads && !CHECK(start_workers()))
 		return;
-	if (moment >= BETWEEN)
-		limit_between_commits(moment);
 	if (moment == EARLY)
 		apply();
-	/* What was kept is still there: the states are not those of the link. */
-	if (moment != BETWEEN || outcome_at(here, moment) == WORKS)
-		change_everything(outcome_at(here, moment == CHILD ? BETWEEN : moment), at_start);
+	if (moment >= BETWEEN)
+		kept = limit_between_commits(moment);
+	if (!kept)
+		change_everything(now, at_start);
 	end_workers();
-	if (outcome == NO_BARRIER && moment != BETWEEN)
-		change_everything(NO_BARRIER, at_start);
+	if (now == NO_BARRIER && (!kept || !keeps(now)))
+		change_everything(now, at_start);
 }
 
 /* The case's name: number, moment, threads. Before all constructors, this library's included. */

@@ -7,6 +7,8 @@
 #ifndef TEST_LIMITS_H
 #define TEST_LIMITS_H
 
+#include "behaviour/check.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -28,9 +30,9 @@
 #define SECCOMP_FILTER_FLAG_TSYNC 1
 #endif
 
-__attribute__((unused)) static const char *install_filter(struct sock_filter *program, unsigned short length)
+__attribute__((unused)) static const char *install_filter(struct sock_filter *program, size_t length)
 {
-	struct sock_fprog filter = { length, program };
+	struct sock_fprog filter = { (unsigned short)length, program };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return "no PR_SET_NO_NEW_PRIVS";
