@@ -21,7 +21,8 @@ struct bench_series {
 	double sample[BENCH_ROUNDS_MAX];
 };
 
-uint64_t bench_now(void); /* nanoseconds, CLOCK_MONOTONIC */
+uint64_t bench_now(void);     /* nanoseconds */
+uint64_t bench_cpu_now(void); /* of this thread's own running time: other jobs of the machine don't count */
 /* Moves this thread to the first CPU that the process may use, or to one of the others; nothing happens on one CPU. */
 void bench_pin_first(void);
 void bench_pin_other(void);

@@ -15,7 +15,7 @@ RELINK_DEFINE_CALL(bench_static, bench_direct, "a call that is measured", RELINK
 
 uint64_t (*bench_pointer)(uint64_t) = bench_direct;
 
-static uint64_t (*bench_resolve(void))(uint64_t)
+__attribute__((used)) static uint64_t (*bench_resolve(void))(uint64_t)
 {
 	return bench_direct;
 }

@@ -124,7 +124,7 @@ def table(results):
 		out += ["", title, f"  {'':43}{'median':>10}{'q1':>10}{'q3':>10}{'n':>6}{'ratio':>8}  to"]
 		for r in rows:
 			out.append(f"  {r['name']:43}{number(r['median']):>10}{number(r['q1']):>10}{number(r['q3']):>10}{r['n']:>6}"
-				   f"{number(r['ratio']):>8}  {r['to'] or '':41}{verdict(r)}".rstrip())
+				   f"{number(r['ratio']):>8}  {r['to'] or '':43}{verdict(r)}".rstrip())
 	return "\n".join(out)
 
 

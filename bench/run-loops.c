@@ -19,9 +19,9 @@ static double sample(const struct bench_case *c, long per_turn)
 	if (c->before)
 		c->before();
 	sink += c->loop(1, turns); /* predictors and caches: what ran before took their room */
-	start = bench_now();
+	start = bench_cpu_now();
 	sink += c->loop(1, turns);
-	return (double)(bench_now() - start) / ((double)turns * (double)per_turn);
+	return (double)(bench_cpu_now() - start) / ((double)turns * (double)per_turn);
 }
 
 /* One byte of every page is rewritten with what it is. */

@@ -24,6 +24,7 @@ SIZES = [1, 100, 10000, 100000, 1000000]
 FIRST = ["limit.procmem", "commit.startup", "limit.procmem.live.0", "commit.live.0", "limit.rwx", "limit.alias"]
 
 ABOUT = {
+	"time": "calls and branches: running time of the measuring thread; commits and start: time that passes.",
 	"call.*": "callee: one addition and a return. Sixteen calls in a row in one loop, in C; the ratio is to the direct call next to it "
 		"in time. trampoline: relocations not kept; in the page of the target. trampoline_far: in another page.",
 	"call.random4096.*": "4096 sites in 32-byte slots, each executed once per turn in a fixed random cycle, linked by direct jumps. All chains "
@@ -98,7 +99,7 @@ class Bench:
 			self.samples.to[f"init.{kind}1000000"] = f"init.{kind}10000"
 
 	def bytes(self):
-		self.bytes_of("branch", "bench-start-0", "bench-dense-1000000", "relink_branch", ".rela.relink_branch")
+		self.bytes_of("branch", "bench-start-0", "bench-dense-1000000", "relink_branch", ".relarelink_branch")
 		self.bytes_of("call", "bench-calls-start-0", "bench-calls-start-1000000", "relink_call", ".rela.text")
 
 	def bytes_of(self, kind, without, with_sites, records, kept):

@@ -57,7 +57,8 @@ struct relink_status {
 	const char *arch;    /* "x86-64", "generic" */
 	const char *writer;  /* "/proc/self/mem", or "none" */
 	const char *barrier; /* "membarrier", "none" */
-	char mode[160];      /* "direct", or "indirect: why"; "degraded: where" */
+	char mode[160];      /* "direct", "direct at start-up only: why" (threads can't be synchronised), "direct until now: why" (the
+			      * last commit could not), "indirect: why" (never could), "degraded: where" */
 	char notes[512];     /* environment and file entries that could not be used, modules without sites and why; one line each */
 	uint32_t one_store;  /* 1: an aligned 8-byte write was proved to be seen whole */
 	uint32_t traps;      /* 1: int3 is in use */

@@ -180,7 +180,7 @@ static int plan_and_run(struct rl_plan *plan)
 		return r;
 	if (core->hooks->step)
 		core->hooks->step(RL_STEP_VERIFIED);
-	if (plan->writes && !plan->fresh && !core->can_sync && !rl_alone(plan))
+	if (plan->others && !core->can_sync && !rl_alone(plan))
 		return rl_fail(plan->err, RELINK_E_BARRIER, 0, core->why);
 	return rl_plan_run(plan);
 }

@@ -37,7 +37,8 @@ struct rl_hooks {
 	void (*free)(void *memory);
 	int (*begin)(const char **why);
 	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
-	int (*barrier)(void);
+	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
+	int (*barrier_ready)(void);       /* 0 if a barrier would succeed; costs next to nothing */
 	void (*end)(void);
 	bool (*alone)(void);              /* is this the only thread, and nobody shares the memory? */
 	const char *(*traps_refused)(void); /* NULL: int3 may be used now */
@@ -178,6 +179,7 @@ struct rl_core {
 	bool degraded;
 	char degraded_text[160];
 	const char *why;   /* why code can't be written or synchronised */
+	const char *lost;  /* why it could not when last tried, after it could at start; NULL: it still can */
 	struct rl_module *modules;
 	struct rl_choice *choices, *last_choice;
 	struct rl_drive *drives;
@@ -281,7 +283,6 @@ int rl_span_put(struct rl_core *core, uintptr_t address, const uint8_t *bytes, s
 int rl_span_flush(struct rl_core *core);
 int rl_store_word(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length);
 int rl_make_private(struct rl_core *core, struct rl_module *module, uintptr_t address, size_t length);
-int rl_sync(struct rl_core *core);
 
 /* ---- plan.c, protocol.c ---- */
 struct rl_plan {
@@ -299,7 +300,8 @@ struct rl_plan {
 	size_t change_count, change_capacity;
 	bool flips;                /* some branch changes */
 	bool writes;               /* some code changes */
-
+	bool others;               /* and some of it is code that threads may be running */
+	bool unsynced;             /* a barrier failed */
 };
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);

@@ -809,6 +809,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	remove_groups(core, module);
 	remove_choices(core, module);
 	unlink_module(core, module);
+	core->pending_count -= module->pending;
 	module->header->runtime = 0;
 	core->hooks->free(module->private_pages);
 	core->hooks->free((void *)(uintptr_t)module->path);

@@ -70,6 +70,7 @@ static int check_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 	expected[0] = plan->core->port->flip[now];
 	expected[1] = plan->core->port->flip[!now];
 	plan->flips = plan->writes = true;
+	plan->others |= group->module != plan->arriving;
 	for (size_t i = 0; i < group->count; i++) {
 		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
 		uintptr_t site = rl_branch_site(record);
@@ -197,8 +198,10 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
 	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->trap && !rl_alone(plan))
 		return unchangeable(plan, group, address);
-	if (change->change != RL_SAME)
+	if (change->change != RL_SAME) {
 		plan->writes = true;
+		plan->others |= group->module != plan->arriving;
+	}
 	return 0;
 }
 

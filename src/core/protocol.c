@@ -25,6 +25,22 @@ static bool relaxed(const struct rl_plan *plan, const struct rl_change_record *c
 	return plan->quiet || (plan->arriving && c->address >= plan->arriving->text_start && c->address < plan->arriving->text_stop);
 }
 
+/* Where no other thread runs what has changed, the hook has done what is needed even if it failed. */
+static int sync(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r = rl_span_flush(core);
+
+	if (r)
+		return r;
+	core->barriers++;
+	r = core->hooks->barrier();
+	if (!r || plan->quiet || !plan->others)
+		return 0;
+	plan->unsynced = true;
+	return r;
+}
+
 /* ---- guards for the trap handler ---- */
 
 static int reserve_guards(struct rl_core *core, size_t count)
@@ -293,11 +309,37 @@ static int unwind(struct rl_plan *plan)
 	r = r ? r : reguard(plan);
 	r = r ? r : restore_simple(plan);
 	restore_slots(plan);
-	r = r ? r : rl_sync(core);
+	r = r ? r : sync(plan);
 	r = r ? r : restore_bytes(plan, true);
-	r = r ? r : rl_sync(core);
+	r = r ? r : sync(plan);
 	r = r ? r : restore_bytes(plan, false);
-	return r ? r : rl_sync(core);
+	return r ? r : sync(plan);
+}
+
+static int is_flipped_back(struct rl_plan *plan, struct rl_group *group, bool on)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
+		bool jumped = on == ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+
+		if (*(const volatile uint8_t *)rl_branch_site(record) != plan->core->port->flip[jumped])
+			return -1;
+	}
+	return 0;
+}
+
+/* Not one byte was written: there is nothing to restore, and nobody who would have to hear of it. */
+static bool is_untouched(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct rl_change_record *c = &plan->changes[i];
+		const volatile uint8_t *now = (const volatile uint8_t *)c->address;
+
+		for (size_t k = 0; k < c->length; k++)
+			if (now[k] != c->old[k])
+				return false;
+	}
+	return lists_flips(plan) || !rl_walk_flips(plan, is_flipped_back);
 }
 
 static void roll_back(struct rl_plan *plan)
@@ -306,6 +348,10 @@ static void roll_back(struct rl_plan *plan)
 	int r;
 
 	step(core, RL_STEP_ROLLBACK);
+	if (is_untouched(plan)) {
+		restore_slots(plan);
+		return;
+	}
 	for (int tries = 0; tries < 3; tries++) {
 		r = unwind(plan);
 		if (!r)
@@ -338,7 +384,7 @@ static int run_phases(struct rl_plan *plan)
 	r = guard_sites(plan, &guarded);
 	step(core, RL_STEP_GUARDED);
 	if (!r && guarded)
-		r = rl_sync(core);
+		r = sync(plan);
 	step(core, RL_STEP_GUARD_BARRIER);
 	if (r)
 		return r;
@@ -346,26 +392,44 @@ static int run_phases(struct rl_plan *plan)
 	r = write_operands(plan, &operands);
 	step(core, RL_STEP_OPERANDS);
 	if (!r && operands)
-		r = rl_sync(core);
+		r = sync(plan);
 	step(core, RL_STEP_OPERAND_BARRIER);
 	r = r ? r : write_opcodes(plan);
 	r = r ? r : flip_branches(plan);
 	step(core, RL_STEP_OPCODES);
-	r = r ? r : rl_sync(core);
+	r = r ? r : sync(plan);
 	step(core, RL_STEP_OPCODE_BARRIER);
 	return r;
 }
 
-static int fail_io(struct rl_plan *plan, int r, const char *what)
+#define ENOMEM_ 12
+#define EILSEQ_ 84
+#define NO_BARRIER "membarrier fails (a seccomp filter?), so other threads can't be told of changed code"
+
+static const char *reason_of(const struct rl_plan *plan, int r)
 {
-	char reason[120];
+	if (plan->unsynced)
+		return NO_BARRIER;
+	if (r == -ENOMEM_)
+		return "out of memory";
+	if (r == -EILSEQ_)
+		return "something else rewrites the same code right now";
+	return "the kernel refuses writes to code (a seccomp filter, or proc_mem.force_override?)";
+}
+
+static int fail_io(struct rl_plan *plan, int r)
+{
+	struct rl_core *core = plan->core;
+	const char *why = reason_of(plan, r);
+	char reason[200];
 	struct rl_text t = rl_text_into(reason, sizeof(reason));
 
-	rl_text_add(&t, what);
-	rl_text_add(&t, " (error ");
+	core->lost = r == -ENOMEM_ || r == -EILSEQ_ ? core->lost : why;
+	rl_text_add(&t, why);
+	rl_text_add(&t, "; error ");
 	rl_text_add_dec(&t, (uint64_t)-r);
-	rl_text_add(&t, plan->core->degraded ? "); roll-back failed too" : "); nothing has changed");
-	return rl_fail(plan->err, plan->core->degraded ? RELINK_E_DEGRADED : RELINK_E_WRITE, 0, reason);
+	rl_text_add(&t, core->degraded ? "; roll-back failed too" : "; nothing has changed");
+	return rl_fail(plan->err, core->degraded ? RELINK_E_DEGRADED : plan->unsynced ? RELINK_E_BARRIER : RELINK_E_WRITE, 0, reason);
 }
 
 static int run_window(struct rl_plan *plan)
@@ -380,7 +444,7 @@ static int run_window(struct rl_plan *plan)
 	r = r ? r : prepare(plan);
 	step(core, RL_STEP_PREPARED);
 	if (r)
-		return fail_io(plan, r, "preparing the code's pages failed");
+		return fail_io(plan, r);
 	if (guards)
 		publish_guards(core, plan->changes, plan->change_count);
 	r = run_phases(plan);
@@ -390,7 +454,7 @@ static int run_window(struct rl_plan *plan)
 	if (guards && !core->degraded)
 		publish_guards(core, 0, 0);
 	core->commits++;
-	return r ? fail_io(plan, r, "writing code failed") : 0;
+	return r ? fail_io(plan, r) : 0;
 }
 
 /* Code can't be written now. Where no code expresses what changes, the slots are enough. */
@@ -408,22 +472,45 @@ static bool leave_code(struct rl_plan *plan)
 	return true;
 }
 
-int rl_plan_run(struct rl_plan *plan)
+/* A barrier that has been lost since start-up is noticed before anything is written. */
+static bool has_barrier(struct rl_plan *plan)
+{
+	return !plan->others || plan->quiet || !plan->core->hooks->barrier_ready();
+}
+
+static int open_window(struct rl_plan *plan)
 {
 	struct rl_core *core = plan->core;
 	const char *why = "";
+
+	if (core->hooks->begin(&why)) {
+		core->lost = why;
+		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
+	}
+	if (has_barrier(plan))
+		return 0;
+	core->hooks->end();
+	if (rl_alone(plan))
+		return open_window(plan);
+	core->lost = NO_BARRIER;
+	return rl_fail(plan->err, RELINK_E_BARRIER, 0, NO_BARRIER);
+}
+
+int rl_plan_run(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
 	int r;
 
 	if (!plan->writes) {
 		store_slots(plan);
 		return 0;
 	}
-	r = core->hooks->begin(&why);
-	if (r && !leave_code(plan))
-		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
-	if (r)
-		return 0;
-	r = run_window(plan);
-	core->hooks->end();
-	return r;
+	r = open_window(plan);
+	if (!r) {
+		r = run_window(plan);
+		core->hooks->end();
+		if (!r)
+			core->lost = 0;
+	}
+	return r == RELINK_E_WRITE && leave_code(plan) ? 0 : r;
 }

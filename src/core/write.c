@@ -205,13 +205,3 @@ int rl_make_private(struct rl_core *core, struct rl_module *module, uintptr_t ad
 		r = privatise_page(core, module, address + length - 1);
 	return r;
 }
-
-int rl_sync(struct rl_core *core)
-{
-	int r = rl_span_flush(core);
-
-	if (r)
-		return r;
-	core->barriers++;
-	return core->hooks->barrier();
-}

@@ -41,6 +41,8 @@ int rl_text_begin(const char **why);
 int rl_text_write(uintptr_t address, const void *bytes, size_t length);
 /* Returns after every thread of the process has executed a core-serialising instruction. 0 or -errno. */
 int rl_text_barrier(void);
+/* 0 if a barrier would succeed, else -errno: a filter may have come since the probe. */
+int rl_text_barrier_ready(void);
 void rl_text_end(void);
 
 /* ---- breakpoints, after rl_traps_enable ---- */
@@ -56,9 +58,11 @@ const char *rl_traps_refused(void);
 
 /* ---- process ---- */
 
-unsigned rl_threads(void); /* of this process, now; 0: unknown. The runtime's own don't count. */
+unsigned rl_threads(void); /* of this process, now; 0: unknown. The runtime's own don't count. Under the runtime's lock. */
 unsigned rl_cpus(void);    /* that this process may run on; at least 1 */
 bool rl_secure(void);      /* AT_SECURE: don't trust the environment */
+/* False if a seccomp filter would kill who opens or looks for a file. Asked once, at start. */
+bool rl_files_allowed(void);
 const char *rl_program_name(void); /* last component of the executable's path; never NULL */
 
 /* ---- modules ---- */

@@ -63,7 +63,7 @@ static void mark_pending(struct rl_core *core, struct rl_module *module)
 		core->pending_count++;
 	module->pending = true;
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
-		if (g->key)
+		if (g->key && g->key->next != g->key->born)
 			g->stale = true;
 }
 

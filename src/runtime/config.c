@@ -133,7 +133,8 @@ void rl_read_configuration(void)
 {
 	const char *environment = rl_runtime.secure ? 0 : getenv("RELINK");
 
-	read_files();
+	if (rl_files_allowed())
+		read_files();
 	if (environment)
 		append(RELINK_BY_ENVIRONMENT, environment);
 }

@@ -38,6 +38,9 @@ static void describe_mode(char *buffer, size_t size)
 	} else if (!core->can_write) {
 		rl_text_add(&t, "indirect: ");
 		rl_text_add(&t, core->why);
+	} else if (core->lost) {
+		rl_text_add(&t, "direct until now: ");
+		rl_text_add(&t, core->lost);
 	} else {
 		rl_text_add(&t, core->can_sync ? "direct" : "direct at start-up only: ");
 		rl_text_add(&t, core->can_sync ? "" : core->why);

@@ -123,6 +123,20 @@ static const struct meaning *imported(const struct search *s, const struct rl_el
 	return 0;
 }
 
+/* A shared object reaches its own static calls through its PLT, too: another module's function of that name may come first. */
+static struct meaning meaning_of(const struct search *s, const struct rl_elf_symbol *symbol)
+{
+	struct meaning m = { 0, 0 };
+	const struct meaning *import;
+
+	if (!symbol->undefined)
+		m.call = call_at(s, s->image->bias + symbol->value);
+	if (!s->import_count || (!symbol->undefined && !m.call))
+		return m;
+	import = imported(s, symbol);
+	return import ? *import : m;
+}
+
 /* Symbols that matter: trampolines of this module, imported ones. */
 static bool mark_symbols(struct search *s)
 {
@@ -140,14 +154,11 @@ static bool mark_symbols(struct search *s)
 		any = true;
 	}
 	for (uint32_t i = 1; i < count; i++) {
-		struct meaning m = { 0, 0 };
+		struct meaning m;
 
 		if (!rl_elf_symbol(&s->elf, i, &symbol))
 			continue;
-		if (!symbol.undefined)
-			m.call = call_at(s, s->image->bias + symbol.value);
-		else if (s->import_count && imported(s, &symbol))
-			m = *imported(s, &symbol);
+		m = meaning_of(s, &symbol);
 		if (!m.call)
 			continue;
 		s->meanings[i] = m;

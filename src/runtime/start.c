@@ -23,6 +23,7 @@ static struct rl_hooks hooks = {
 	.begin = rl_text_begin,
 	.write = rl_text_write,
 	.barrier = rl_text_barrier,
+	.barrier_ready = rl_text_barrier_ready,
 	.end = rl_text_end,
 	.alone = alone,
 	.traps_refused = rl_traps_refused,
@@ -81,6 +82,8 @@ void rl_start(void)
 	core->span = calloc(1, sizeof(*core->span));
 	rl_runtime.cpu = rl_cpu_features();
 	rl_runtime.secure = rl_secure();
+	if (!rl_files_allowed())
+		rl_remark("files can't be opened: a seccomp filter forbids it");
 	probe(core);
 	if (!core->span) {
 		core->can_write = false;

@@ -11,11 +11,10 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "core/core.h"
+#include "runtime/runtime.h"
 
 void rl_test_step(void (*step)(int step));
 void rl_test_write(int (*write)(uintptr_t address, const void *bytes, size_t length));
-int rl_text_write(uintptr_t address, const void *bytes, size_t length);
 
 #define READERS 8
 #define ROUNDS_LIMIT 5.0 /* seconds that readers may take for a round */
@@ -29,6 +28,7 @@ static unsigned steps, hold_at;     /* of the running commit: steps done; the on
 static bool opened, closed;         /* of the running commit: may change code now; has changed all */
 static bool may_fail;
 static unsigned long failures;
+static uint64_t barriers;           /* before the last one of the running commit */
 
 /* ---- readers ---- */
 
@@ -86,7 +86,10 @@ static void delay(int step)
 
 static void on_step(int step)
 {
+	if (step == RL_STEP_OPCODES)
+		barriers = rl_runtime.core.barriers;
 	if (step == RL_STEP_OPCODE_BARRIER && !may_fail) {
+		CHECKF(rl_runtime.core.barriers == barriers + 1, "the last barrier is missing");
 		closed = true;
 		timeline_step(&subject->timeline);
 	}
@@ -191,11 +194,14 @@ static int degrade(struct subject *s)
 	for (unsigned i = 0; i < READERS; i++)
 		start(reader, &rounds[i]);
 	pick_subject(s);
-	writes = 0;
-	fail_at = draw(&chance, 12) + 2;
-	may_fail = for_ever = true;
 	hold_at = 0;
+	writes = 0;
+	fail_at = UINT32_MAX;
 	rl_test_write(failing_write);
+	CHECK_CODE(commit(s, &err), RELINK_OK, &err);
+	fail_at = 1 + draw(&chance, writes - 1);
+	writes = 0;
+	may_fail = for_ever = true;
 	result = commit(s, &err);
 	rl_test_write(NULL);
 	if (result == RELINK_OK)
@@ -210,7 +216,6 @@ static int degrade(struct subject *s)
 		CHECKF(result == RELINK_OK || result == RELINK_E_WRITE, "%s", relink_error_text(&err));
 	}
 	finish();
-	printf("%s fail_at %u writes %u %s\n", s->name, fail_at, writes, relink_code_name(result)); fflush(stdout);
 	return check_failed_ ? 1 : result == RELINK_E_DEGRADED ? 0 : 2;
 }
 

@@ -231,12 +231,15 @@ static struct subject subjects[SUBJECTS] = {
 };
 
 /* Several states of pick look alike. */
+static bool alike(const struct subject *s, unsigned a, unsigned b)
+{
+	return a < s->states && b < s->states && (s->sites == pick_sites ? pick_values[a] == pick_values[b] : a == b);
+}
+
 static bool may_see(const struct subject *s, unsigned long before, unsigned long after, unsigned seen)
 {
-	if (s->sites != pick_sites)
-		return seen < s->states && timeline_allows(before, after, s->states, seen);
-	for (unsigned i = 0; seen < s->states && i < s->states; i++)
-		if (pick_values[i] == pick_values[seen] && timeline_allows(before, after, s->states, i))
+	for (unsigned i = 0; i < s->states; i++)
+		if (alike(s, i, seen) && timeline_allows(before, after, s->states, i))
 			return true;
 	return false;
 }

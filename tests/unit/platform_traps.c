@@ -219,8 +219,10 @@ static void chained_to_a_handler(void)
 	CHECK(traps == 1 && trapped_at == (uintptr_t)site_foreign + 1 && blocked_inside);
 	raise(SIGTRAP);
 	CHECK(traps == 2 && code_seen == SI_TKILL);
-	__asm__ volatile(".byte 0xf1"); /* icebp */
-	CHECK(traps == 3 && code_seen != SI_KERNEL);
+	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orl $0x100, (%%rsp); popfq; nop; pushfq; andl $~0x100, (%%rsp); popfq;"
+			 "lea 128(%%rsp), %%rsp" : : : "memory", "cc"); /* single steps */
+	CHECK(traps > 3 && code_seen == TRAP_TRACE);
+	traps = 3;
 	covered_to = site_foreign + 1; /* in the middle of ours: still not ours */
 	CHECK(run_foreign() == 4 && traps == 4);
 }
@@ -327,10 +329,11 @@ static void under_load(void)
 	if (!enable())
 		return;
 	memcpy(bytes, site_call, 5);
+	set_guard(site_call, RL_CALL, bytes);
 	for (int i = 0; i < 3; i++)
 		pthread_create(&threads[i], NULL, call_often, NULL);
 	for (int i = 0; i < 5000; i++) {
-		set_guard(site_call, RL_CALL, bytes);
+		__atomic_store_n(&guard.address, (uintptr_t)site_call, __ATOMIC_RELEASE);
 		write_byte(site_call, INT3);
 		write_byte(site_call, bytes[0]);
 		__atomic_store_n(&guard.address, 0, __ATOMIC_RELEASE);

@@ -47,6 +47,12 @@ RL_RAW static int synchronise_others(void)
 	return error;
 }
 
+/* Registering again is answered without work, and a filter does not tell one command from another. */
+RL_RAW int rl_text_barrier_ready(void)
+{
+	return usable ? membarrier(REGISTER_SYNC_CORE) : -ENOSYS;
+}
+
 #ifdef RL_X86_64
 
 RL_RAW static void execute_cpuid(void)

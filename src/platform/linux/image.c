@@ -96,7 +96,7 @@ static void drop_remark(char *path)
 
 static void name_program(struct rl_image *image)
 {
-	ssize_t length = readlink(PROGRAM, image->path, sizeof(image->path) - 1);
+	ssize_t length = rl_files_allowed() ? readlink(PROGRAM, image->path, sizeof(image->path) - 1) : -1;
 
 	if (length > 0)
 		image->path[length] = '\0';
@@ -111,7 +111,7 @@ static void describe_file(struct rl_image *image)
 	struct rl_mapping mapping = { 0, 0, 0, 0 };
 
 	memcpy(loaded_as, image->path, sizeof(loaded_as));
-	if (rl_mapping_of(image->text_start, &mapping, image->path, sizeof(image->path))) {
+	if (rl_files_allowed() && rl_mapping_of(image->text_start, &mapping, image->path, sizeof(image->path))) {
 		image->device = mapping.inode ? mapping.device : 0;
 		image->inode = mapping.inode;
 	}

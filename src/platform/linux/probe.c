@@ -102,11 +102,12 @@ void rl_text_probe(struct rl_text_abilities *abilities)
 	const char *write_why, *barrier_why;
 
 	*abilities = (struct rl_text_abilities){ .writer = "none", .barrier_name = "none" };
+	rl_window_open();
 	if (rl_marker_create() < 0) {
+		rl_window_close();
 		snprintf(abilities->why, sizeof(abilities->why), "no page that forks empty (MADV_WIPEONFORK, Linux 4.14)");
 		return;
 	}
-	rl_window_open();
 	rl_writer_close(); /* of an earlier probe */
 	barrier_why = rl_barrier_probe();
 	write_why = probe_writer();

@@ -52,7 +52,7 @@ int rl_marker_create(void)
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return -errno;
-	if (madvise(page, sizeof(*page), MADV_WIPEONFORK) < 0) {
+	if (rl_syscall(SYS_madvise, (long)page, sizeof(*page), MADV_WIPEONFORK, 0) < 0) {
 		munmap(page, sizeof(*page));
 		return -ENOSYS;
 	}

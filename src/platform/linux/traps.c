@@ -17,7 +17,6 @@
 #ifdef RL_X86_64
 
 #define INT3 0xcc
-#define ICEBP 0xf1
 #define PATIENCE 64 /* commits that may begin and end while we look at one trap */
 
 static rl_guard_lookup *find_guard;
@@ -88,20 +87,13 @@ RL_RAW static bool handle(uintptr_t address, greg_t *registers)
 	return false;
 }
 
-/* int3 is SI_KERNEL; some kernels in user space say TRAP_BRKPT, which elsewhere is icebp. */
-RL_RAW static bool is_breakpoint(const siginfo_t *info, uintptr_t address)
-{
-	if (info->si_code == SI_KERNEL)
-		return true;
-	return info->si_code == TRAP_BRKPT && is_covered(address) && *(const volatile uint8_t *)address != ICEBP;
-}
-
 RL_RAW static void on_trap(int signal, siginfo_t *info, void *context)
 {
 	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
 	uintptr_t address = (uintptr_t)registers[REG_RIP] - 1;
 
-	if (!is_breakpoint(info, address) || !handle(address, registers))
+	/* int3 is SI_KERNEL; single steps, icebp, hardware breakpoints and kill() are not */
+	if (info->si_code != SI_KERNEL || !handle(address, registers))
 		rl_signal_chain(signal, info, context, &previous);
 }
 

@@ -1,0 +1,12 @@
+// test: FLAGS -fPIC -fno-plt
+/* SPDX-License-Identifier: MIT */
+/* As calls_user.c, but its calls go through the GOT. */
+#include "behaviour/calls/modules.h"
+
+static void void_plugin(int *n) { *n += 70; }
+RELINK_VARIANT(home_void, void_plugin, .rank = 3);
+
+static long add_plugin(long n) { return n + 70; }
+RELINK_VARIANT(main_add, add_plugin, .rank = -1);
+
+MODULE_CALLS(user)
