@@ -109,6 +109,8 @@ static int hold_pending(struct rl_plan *plan, bool asked)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		const struct rl_group *g = stale_group(plan->choices[i]);
 
+		if (g && asked && !plan->core->can_write)
+			return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
 		if (g && asked)
 			return rl_fail_site(plan->err, RELINK_E_PENDING, plan->choices[i], g->module, 0,
 					    "a module's sites could not be brought to the current state when it was loaded");
@@ -116,6 +118,20 @@ static int hold_pending(struct rl_plan *plan, bool asked)
 			hold(plan->choices[i]);
 	}
 	return 0;
+}
+
+static bool has_lost_target(const struct rl_choice *c)
+{
+	if (c->kind != RELINK_CALL)
+		return false;
+	return c->state == RL_CUSTOM ? c->asked[RELINK_BY_PROGRAM] != RL_CUSTOM : !c->variants[c->state].module;
+}
+
+static void hold_others(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count && plan->keep; i++)
+		if (plan->choices[i]->module != plan->arriving && !has_lost_target(plan->choices[i]))
+			hold(plan->choices[i]);
 }
 
 /* ---- remember ---- */
@@ -194,6 +210,7 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 	resolve_kind(plan, false);
 	r = hold_finals(plan, asked);
 	r = r ? r : hold_pending(plan, asked);
+	hold_others(plan);
 	if (!r && !nothing_to_do(plan))
 		r = plan_and_run(plan);
 	if (!r)
@@ -260,9 +277,9 @@ int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t 
 	return r ? r : report_overridden(decisions, count, err);
 }
 
-int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err)
+static int settle(struct rl_plan *plan)
 {
-	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .rebind = rebind };
+	struct rl_core *core = plan->core;
 	struct rl_choice **set;
 	size_t n = 0;
 	int r;
@@ -271,12 +288,26 @@ int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool
 		n++;
 	set = core->hooks->alloc((n + 1) * sizeof(*set));
 	if (!set)
-		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
-	plan.choices = set;
-	r = set_mode(&plan, RELINK_LIVE);
+		return rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	plan->choices = set;
+	r = set_mode(plan, RELINK_LIVE);
 	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
-		touch(&plan, c);
-	r = r ? r : decide_and_run(&plan, false);
-	release(&plan, set, 0);
+		touch(plan, c);
+	r = r ? r : decide_and_run(plan, false);
+	release(plan, set, 0);
 	return r;
+}
+
+int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err)
+{
+	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .rebind = rebind };
+
+	return settle(&plan);
+}
+
+int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err)
+{
+	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .keep = true };
+
+	return settle(&plan);
 }

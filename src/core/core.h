@@ -296,6 +296,7 @@ struct rl_plan {
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
 	bool fresh;                /* and its sites are still as linked */
+	bool keep;                 /* choices of other modules that need not change stay as they are */
 	struct rl_change_record *changes;
 	size_t change_count, change_capacity;
 	bool flips;                /* some branch changes */
@@ -323,6 +324,8 @@ int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t 
 /* Recomputes every choice after opinions or variants came or went. `arriving` is a module that nobody runs yet, or NULL;
  * `fresh`: its sites are as linked. `rebind` looks at sites of calls that do not move, too. */
 int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err);
+/* When all together failed, what has to be: the choices of `arriving`, and calls whose target has left. */
+int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err);
 
 /* Finds a guard; lock-free, for the trap handler. */
 bool rl_guard_find(struct rl_core *core, uintptr_t address, int *kind, uint8_t bytes[8]);

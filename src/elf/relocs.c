@@ -384,9 +384,8 @@ static int scan_slots(const struct table *table, const struct slot_types *types,
 			continue;
 		if (!read_symbol(symbols, (uint32_t)ELF64_R_SYM(reloc.r_info), &symbol))
 			return -1;
-		if (symbol.undefined)
-			ret = visit(&(struct rl_elf_slot){ symbol.name, symbol.name_length, reloc.r_offset,
-							   ELF64_R_TYPE(reloc.r_info) == types->jump_slot }, ctx);
+		ret = visit(&(struct rl_elf_slot){ symbol.name, symbol.name_length, reloc.r_offset,
+						   ELF64_R_TYPE(reloc.r_info) == types->jump_slot, symbol.undefined }, ctx);
 	}
 	return ret;
 }

@@ -60,13 +60,14 @@ struct rl_elf_reloc {
 int rl_elf_each_reloc(const struct rl_elf *elf, const uint8_t *wanted,
 		      int (*visit)(const struct rl_elf_reloc *reloc, void *ctx), void *ctx);
 
-/* Virtual addresses of the GOT slots that dynamic relocations (JUMP_SLOT, GLOB_DAT, 64) fill with the address of an undefined
- * symbol; name and length from the dynamic symbol table, version suffix excluded. Same conventions as above. */
+/* Virtual addresses of the GOT slots that dynamic relocations (JUMP_SLOT, GLOB_DAT, 64) fill with the address of a symbol, which
+ * this file may define itself; name and length from the dynamic symbol table, version suffix excluded. Same conventions as above. */
 struct rl_elf_slot {
 	const char *name;
 	size_t name_length;
 	uint64_t address;
 	bool lazy; /* JUMP_SLOT */
+	bool undefined; /* in this file */
 };
 int rl_elf_each_slot(const struct rl_elf *elf, int (*visit)(const struct rl_elf_slot *slot, void *ctx), void *ctx);
 

@@ -57,17 +57,18 @@ static bool may_have_calls(const struct relink_module_header *header)
 	return false;
 }
 
-static void mark_pending(struct rl_core *core, struct rl_module *module)
+/* Branches that can't follow their key stay as they were linked, or as they are if only an opinion has come. */
+static void mark_pending(struct rl_core *core, struct rl_module *module, bool fresh)
 {
 	if (!module->pending)
 		core->pending_count++;
 	module->pending = true;
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
-		if (g->key && g->key->next != g->key->born)
+		if (g->key && g->key->next != (fresh ? g->key->born : g->key->state))
 			g->stale = true;
 }
 
-/* Brings a module to the current state; what can't be is left in its link-time state and reported. */
+/* Brings a module to the current state; what can't be is left as it is and reported. */
 static int settle(struct rl_module *module, bool fresh, struct relink_error *err)
 {
 	struct rl_core *core = &rl_runtime.core;
@@ -76,9 +77,8 @@ static int settle(struct rl_module *module, bool fresh, struct relink_error *err
 
 	if (r >= 0)
 		return 0;
-	if (fresh)
-		mark_pending(core, module);
-	rl_settle(core, module, fresh, false, &second);
+	mark_pending(core, module, fresh);
+	rl_settle_least(core, module, fresh, &second);
 	return r;
 }
 
@@ -166,9 +166,10 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	struct rl_file file = { 0, 0 };
 	struct conditions c = evaluate_all(header);
 	const char *why = "";
-	int r;
+	struct relink_error second;
+	int r, opinions = 0;
 
-	if (rl_runtime.core.can_write && may_have_calls(header) && rl_image_map_file(image, &file, &why) < 0)
+	if (rl_runtime.core.can_write && rl_files_allowed() && may_have_calls(header) && rl_image_map_file(image, &file, &why) < 0)
 		rl_remark(why);
 	r = rl_lock(err);
 	if (!r) {
@@ -178,9 +179,9 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	free(c.holds);
 	if (file.data)
 		rl_file_unmap(&file);
-	if (header->runtime && run_choice_functions(header) && !r)
-		r = settle_opinions(header, err);
-	return r;
+	if (header->runtime && run_choice_functions(header))
+		opinions = settle_opinions(header, r ? &second : err);
+	return r ? r : opinions;
 }
 
 void rl_attach(struct relink_module_header *header)

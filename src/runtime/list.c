@@ -4,9 +4,15 @@
 
 int rl_get_facts(struct relink_facts *facts)
 {
+	int r;
+
 	if (!facts || facts->size < sizeof(*facts))
 		return RELINK_E_ARGUMENT;
+	r = rl_lock(0);
+	if (r)
+		return r;
 	facts->threads = rl_threads();
+	rl_unlock();
 	facts->cpus = rl_cpus();
 	facts->reserved = 0;
 	facts->cpu = rl_runtime.cpu;

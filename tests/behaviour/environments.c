@@ -85,6 +85,11 @@ static const char *no_gain(const struct environment *e)
 #define FILTER(name, error) "seccomp " #name " " #error, filter, SYS_##name, REFUSE(error)
 #define TRAPS(name) "seccomp " #name " SIGSYS", filter, SYS_##name, TRAP
 #define PLAIN(name, apply) name, apply, 0, 0
+#ifdef STATIC_PROGRAM
+#define IF_STATIC(outcome) outcome
+#else
+#define IF_STATIC(outcome) NO_CASE /* the loader needs it */
+#endif
 #define EVERYWHERE(outcome) outcome, outcome, outcome, outcome, outcome
 
 static const struct environment environments[] = {
@@ -98,8 +103,8 @@ static const struct environment environments[] = {
 	{ FILTER(membarrier, ENOSYS), EVERYWHERE(NO_BARRIER), "membarrier", false },
 	{ TRAPS(membarrier), EVERYWHERE(NO_BARRIER), "membarrier", false },
 
-	{ FILTER(openat, EACCES), NO_CASE, INDIRECT, WORKS, REFUSED, REFUSED, "permission denied", false },
-	{ TRAPS(openat), NO_CASE, INDIRECT, WORKS, REFUSED, REFUSED, "seccomp", false },
+	{ FILTER(openat, EACCES), IF_STATIC(INDIRECT), INDIRECT, WORKS, REFUSED, REFUSED, "permission denied", false },
+	{ TRAPS(openat), IF_STATIC(INDIRECT), INDIRECT, WORKS, REFUSED, REFUSED, "seccomp", false },
 	{ "seccomp openat O_RDWR EACCES", filter_open, 0, REFUSE(EACCES), INDIRECT, INDIRECT, WORKS, REFUSED, REFUSED,
 	  "permission denied", false },
 	{ "seccomp openat O_RDWR SIGSYS", filter_open, 0, TRAP, INDIRECT, INDIRECT, WORKS, REFUSED, REFUSED, "seccomp", false },
@@ -114,13 +119,13 @@ static const struct environment environments[] = {
 	{ FILTER(madvise, EPERM), INDIRECT, INDIRECT, WORKS, WORKS, WORKS, "MADV_WIPEONFORK", false },
 	{ TRAPS(madvise), INDIRECT, INDIRECT, WORKS, WORKS, WORKS, "MADV_WIPEONFORK", false },
 	{ FILTER(rt_sigaction, EPERM), EVERYWHERE(WORKS), NULL, false },
-	{ FILTER(newfstatat, EACCES), NO_CASE, WORKS, WORKS, WORKS, WORKS, NULL, true },
-	{ TRAPS(newfstatat), NO_CASE, WORKS, WORKS, WORKS, WORKS, NULL, true },
+	{ FILTER(newfstatat, EACCES), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, true },
+	{ TRAPS(newfstatat), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, true },
 
 	{ PLAIN("chroot without /proc", no_root), NO_CASE, INDIRECT, WORKS, REFUSED, REFUSED, "no /proc", true },
 	{ PLAIN("setuid", no_user), WORKS, INDIRECT, WORKS, REFUSED, REFUSED, "permission denied", false },
 	/* Who closes descriptors or forks has one again. */
-	{ PLAIN("RLIMIT_NOFILE used up", no_files), NO_CASE, INDIRECT, WORKS, REFUSED, WORKS, "too many open files", false },
+	{ PLAIN("RLIMIT_NOFILE used up", no_files), IF_STATIC(INDIRECT), INDIRECT, WORKS, REFUSED, WORKS, "too many open files", false },
 };
 
 static enum outcome outcome_at(const struct environment *e, enum moment moment)

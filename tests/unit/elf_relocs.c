@@ -179,6 +179,8 @@ static int keep_slot(const struct rl_elf_slot *slot, void *ctx)
 {
 	struct visits *visits = ctx;
 
+	if (!slot->undefined)
+		return 0;
 	visits->slots[visits->count++ % 16] = *slot;
 	return visits->count == visits->stop_at ? 7 : 0;
 }
@@ -674,6 +676,8 @@ static int print_reloc(const struct rl_elf_reloc *reloc, void *ctx)
 static int print_slot(const struct rl_elf_slot *slot, void *ctx)
 {
 	(void)ctx;
+	if (!slot->undefined)
+		return 0;
 	printf("%016" PRIx64 " %d %.*s\n", slot->address, slot->lazy, (int)slot->name_length, slot->name);
 	return 0;
 }

@@ -19,36 +19,24 @@ bool rl_segment_holds(const struct dl_phdr_info *info, uintptr_t address, size_t
 	return false;
 }
 
-static size_t aligned(size_t size, size_t alignment)
-{
-	return (size + alignment - 1) & ~(alignment - 1);
-}
-
-/* Name and descriptor start at multiples of the segment's alignment, which is 4 or 8. */
-static const uint8_t *find_in(const uint8_t *notes, size_t size, size_t alignment, const char *owner, uint32_t type,
-			      size_t *length)
+/*
+ * Notes are looked for, not walked: linkers put those of alignment 4 and 8 into one segment with padding between them, and
+ * mold then says that all of them have alignment 8.
+ */
+static const uint8_t *find_in(const uint8_t *notes, size_t size, const char *owner, uint32_t type, size_t *length)
 {
 	const size_t owner_size = strlen(owner) + 1;
+	const size_t header_size = sizeof(ElfW(Nhdr)) + ((owner_size + 3) & ~(size_t)3);
 	ElfW(Nhdr) note;
 
-	while (size >= sizeof(note)) {
-		size_t descriptor, next;
-
-		memcpy(&note, notes, sizeof(note));
-		if (note.n_namesz > size || note.n_descsz > size)
-			return NULL;
-		descriptor = aligned(sizeof(note) + note.n_namesz, alignment);
-		if (descriptor > size || note.n_descsz > size - descriptor)
-			return NULL;
-		if (note.n_type == type && note.n_namesz == owner_size && memcmp(notes + sizeof(note), owner, owner_size) == 0) {
+	for (size_t at = 0; at + header_size <= size; at += 4) {
+		memcpy(&note, notes + at, sizeof(note));
+		if (note.n_type != type || note.n_namesz != owner_size || note.n_descsz > size - at - header_size)
+			continue;
+		if (memcmp(notes + at + sizeof(note), owner, owner_size) == 0) {
 			*length = note.n_descsz;
-			return notes + descriptor;
+			return notes + at + header_size;
 		}
-		next = aligned(descriptor + note.n_descsz, alignment);
-		if (next > size)
-			return NULL;
-		notes += next;
-		size -= next;
 	}
 	return NULL;
 }
@@ -62,7 +50,7 @@ const uint8_t *rl_note(const struct dl_phdr_info *info, const char *owner, uint3
 
 		if (segment->p_type != PT_NOTE || !rl_segment_holds(info, start, segment->p_memsz, PF_R))
 			continue;
-		found = find_in((const uint8_t *)start, segment->p_memsz, segment->p_align == 8 ? 8 : 4, owner, type, length);
+		found = find_in((const uint8_t *)start, segment->p_memsz, owner, type, length);
 		if (found)
 			return found;
 	}

@@ -106,8 +106,10 @@ void rl_text_after_fork(void)
 {
 	if (!marker)
 		return;
-	forget_parent();
 	rl_window_after_fork();
+	rl_window_open(); /* a filter may trap what asks whose the descriptor is */
+	forget_parent();
+	rl_window_close();
 }
 
 /* Positive, larger than any file, and another one each time. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now -lrt LABELS soak TIMEOUT 60 */
+/*
+ * signals.c - a storm of timer signals falls on a committer: none is handled while code changes, a commit from a handler that
+ * interrupted one is refused, a fork from there works, and nothing waits for ever.
+ */
+#undef RELINK_INTERNAL /* only the hooks; the program is like any other */
+#include "stress.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+
+#include "core/core.h"
+
+void rl_test_step(void (*step)(int step));
+
+#define INTERVAL 50000 /* ns */
+#define PATIENCE 5     /* s */
+
+RELINK_KEY_FALSE(storm, "flipped by the one who is interrupted");
+RELINK_KEY_FALSE(squall, "flipped by handlers");
+
+static volatile bool inside;    /* between the hooks of a commit, where signals are to be blocked */
+static volatile bool in_commit; /* in a call of the library */
+static volatile unsigned long signals, early, refusals, grants, others, forks;
+static volatile int first_other;
+static unsigned long commits;
+static bool forking, done;
+
+static void on_step(int step)
+{
+	if (step == RL_STEP_PREPARED)
+		inside = true;
+	if (step == RL_STEP_OPCODE_BARRIER)
+		inside = false;
+}
+
+/* What a handler does that has no business to. */
+static void commit_here(void)
+{
+	int r = relink_key_set(squall, signals & 1, NULL);
+
+	if (r == RELINK_E_CONTEXT)
+		refusals++;
+	else if (r == RELINK_OK)
+		grants++;
+	else if (!others++)
+		first_other = r;
+}
+
+/* A child that does the same as its parent, for a while. */
+static void fork_here(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		forking = false;
+		setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
+		commits = 0;
+		__atomic_store_n(&over, true, __ATOMIC_RELAXED); /* ends with the commit that was interrupted */
+		return;
+	}
+	forks++;
+	if (child > 0)
+		waitpid(child, NULL, WNOHANG);
+}
+
+static void on_signal(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	signals++;
+	if (inside)
+		early++;
+	if (in_commit) {
+		commit_here();
+		if (forking && signals % 64 == 0)
+			fork_here();
+	}
+	errno = saved;
+}
+
+static bool right_now(void)
+{
+	return relink_unlikely(storm);
+}
+
+static void flip_in_storm(void)
+{
+	pid_t me = getpid();
+	struct relink_error err;
+	bool on = relink_key_enabled(storm);
+
+	while (running()) {
+		on = !on;
+		in_commit = true;
+		if (!CHECK_CODE(relink_key_set(storm, on, &err), RELINK_OK, &err))
+			break;
+		in_commit = false;
+		CHECK(right_now() == on);
+		__atomic_fetch_add(&commits, 1, __ATOMIC_RELAXED);
+	}
+	if (getpid() == me)
+		return;
+	/* A child: its key can be flipped once more. */
+	if (!CHECK_CODE(relink_key_set(storm, !on, &err), RELINK_OK, &err) || !CHECK(right_now() == !on))
+		_exit(1);
+	_exit(0);
+}
+
+/* Ends the storm; says it if somebody waits for ever. */
+static void *watch(void *argument)
+{
+	double left = *(double *)argument;
+	unsigned long before = 0;
+
+	while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+		sleep_for(left > 0 && left < PATIENCE ? left : PATIENCE);
+		left -= PATIENCE;
+		if (left <= 0)
+			__atomic_store_n(&over, true, __ATOMIC_RELAXED);
+		if (__atomic_load_n(&commits, __ATOMIC_RELAXED) == before && !__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+			printf("FAILED no commit in %d s after %lu commits and %lu signals: somebody waits for ever\n", PATIENCE, before,
+			       signals);
+			fflush(stdout);
+			_exit(1);
+		}
+		before = __atomic_load_n(&commits, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Directed at this thread. */
+static timer_t start_timer(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+	struct itimerspec time = { { 0, INTERVAL }, { 0, INTERVAL } };
+	timer_t timer = 0;
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &time, NULL) == 0);
+	return timer;
+}
+
+static void reap(void)
+{
+	int status;
+
+	while (wait(&status) > 0)
+		CHECKF(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a child that a handler forked ended with %#x", status);
+}
+
+static void storm_for(double seconds, bool with_forks)
+{
+	timer_t timer;
+
+	forking = with_forks;
+	commits = 0;
+	done = false;
+	start(watch, &seconds);
+	timer = start_timer();
+	flip_in_storm();
+	timer_delete(timer);
+	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
+	finish();
+	reap();
+}
+
+/* Of the whole process, restarting nothing. */
+static void process_storm(double seconds)
+{
+	struct itimerval time = { { 0, INTERVAL / 1000 }, { 0, INTERVAL / 1000 } }, none = { { 0, 0 }, { 0, 0 } };
+
+	forking = false;
+	commits = 0;
+	done = false;
+	start(watch, &seconds);
+	setitimer(ITIMER_REAL, &time, NULL);
+	flip_in_storm();
+	setitimer(ITIMER_REAL, &none, NULL);
+	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
+	finish();
+}
+
+/* The mask of the committer is what it was. */
+static void check_mask(const sigset_t *before)
+{
+	sigset_t now;
+
+	CHECK(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
+	for (int i = 1; i < 32; i++)
+		CHECKF(sigismember(&now, i) == sigismember(before, i), "signal %d is %sblocked now", i, sigismember(&now, i) ? "" : "un");
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	double seconds = soak_seconds() / 3;
+	sigset_t before;
+
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	rl_test_step(on_step);
+	storm_for(seconds, false);
+	process_storm(seconds);
+	storm_for(seconds, true);
+	rl_test_step(NULL);
+	check_mask(&before);
+	CHECKF(!early, "%lu signals were handled while code changed", early);
+	CHECKF(!others, "%lu commits in handlers ended with %s", others, relink_code_name(first_other));
+	CHECKF(signals > 100 && refusals > 0, "only %lu signals, %lu refusals", signals, refusals);
+	CHECKF(forks > 0, "no handler forked");
+	printf("%lu signals; commits in handlers: %lu refused, %lu granted; %lu forks\n", signals, refusals, grants, forks);
+	return check_done();
+}
