@@ -2,8 +2,8 @@
 /*
  * bench.h - what every benchmark program needs: a clock, a CPU of its own, and a way to hand its samples to run.py.
  *
- * A program prints one line per quantity, `name unit sample sample ..`. Sample k of every line of one process was taken
- * in the same round, so that run.py may divide them pairwise. Everything statistical happens there.
+ * A program prints one line per quantity, `name unit reference sample sample ..` ("-": no reference). Sample k of every line of
+ * one process was taken in the same round, so that run.py may divide them pairwise. Everything statistical happens there.
  */
 #ifndef BENCH_H
 #define BENCH_H

@@ -38,7 +38,6 @@ struct rl_hooks {
 	int (*begin)(const char **why);
 	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
 	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
-	int (*barrier_ready)(void);       /* 0 if a barrier would succeed; costs next to nothing */
 	void (*end)(void);
 	bool (*alone)(void);              /* is this the only thread, and nobody shares the memory? */
 	const char *(*traps_refused)(void); /* NULL: int3 may be used now */
@@ -302,7 +301,7 @@ struct rl_plan {
 	bool flips;                /* some branch changes */
 	bool writes;               /* some code changes */
 	bool others;               /* and some of it is code that threads may be running */
-	bool unsynced;             /* a barrier failed */
+	bool synced, unsynced;     /* a barrier has succeeded; one has failed */
 };
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);

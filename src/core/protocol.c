@@ -35,9 +35,10 @@ static int sync(struct rl_plan *plan)
 		return r;
 	core->barriers++;
 	r = core->hooks->barrier();
-	if (!r || plan->quiet || !plan->others)
+	if (plan->quiet || !plan->others)
 		return 0;
-	plan->unsynced = true;
+	plan->synced |= !r;
+	plan->unsynced |= r != 0;
 	return r;
 }
 
@@ -316,6 +317,31 @@ static int unwind(struct rl_plan *plan)
 	return r ? r : sync(plan);
 }
 
+/*
+ * The commit's first barrier has failed. Until then single bytes and words have changed, each from one good instruction into
+ * another, and operands that no instruction uses: that goes back without a barrier.
+ */
+static int unwind_unsynced(struct rl_plan *plan)
+{
+	struct rl_core *core = plan->core;
+	int r = plan->flips && !lists_flips(plan) ? rl_walk_flips(plan, flip_back) : 0;
+
+	for (size_t i = 0; i < plan->change_count && !r; i++) {
+		struct rl_change_record *c = &plan->changes[i];
+
+		if (c->change == RL_SAME)
+			continue;
+		if (c->change == RL_STORE && !relaxed(plan, c))
+			r = rl_store_word(core, c->address, c->old, c->length);
+		else if (c->change == RL_OPERAND_FIRST || relaxed(plan, c))
+			r = rl_span_put(core, c->address, c->old, c->length);
+		else
+			r = rl_span_put(core, c->address, c->old, 1);
+	}
+	restore_slots(plan);
+	return r ? r : rl_span_flush(core);
+}
+
 static int is_flipped_back(struct rl_plan *plan, struct rl_group *group, bool on)
 {
 	for (size_t i = 0; i < group->count; i++) {
@@ -353,7 +379,7 @@ static void roll_back(struct rl_plan *plan)
 		return;
 	}
 	for (int tries = 0; tries < 3; tries++) {
-		r = unwind(plan);
+		r = plan->unsynced && !plan->synced ? unwind_unsynced(plan) : unwind(plan);
 		if (!r)
 			return;
 	}
@@ -472,45 +498,35 @@ static bool leave_code(struct rl_plan *plan)
 	return true;
 }
 
-/* A barrier that has been lost since start-up is noticed before anything is written. */
-static bool has_barrier(struct rl_plan *plan)
-{
-	return !plan->others || plan->quiet || !plan->core->hooks->barrier_ready();
-}
-
-static int open_window(struct rl_plan *plan)
+static int write_code(struct rl_plan *plan)
 {
 	struct rl_core *core = plan->core;
 	const char *why = "";
+	int r;
 
+	plan->synced = plan->unsynced = false;
 	if (core->hooks->begin(&why)) {
 		core->lost = why;
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
 	}
-	if (has_barrier(plan))
-		return 0;
+	r = run_window(plan);
 	core->hooks->end();
-	if (rl_alone(plan))
-		return open_window(plan);
-	core->lost = NO_BARRIER;
-	return rl_fail(plan->err, RELINK_E_BARRIER, 0, NO_BARRIER);
+	if (!r)
+		core->lost = 0;
+	return r;
 }
 
 int rl_plan_run(struct rl_plan *plan)
 {
-	struct rl_core *core = plan->core;
 	int r;
 
 	if (!plan->writes) {
 		store_slots(plan);
 		return 0;
 	}
-	r = open_window(plan);
-	if (!r) {
-		r = run_window(plan);
-		core->hooks->end();
-		if (!r)
-			core->lost = 0;
-	}
+	r = write_code(plan);
+	/* The barrier has been lost since start-up. Who is alone needs none. */
+	if (r == RELINK_E_BARRIER && rl_alone(plan))
+		r = write_code(plan);
 	return r == RELINK_E_WRITE && leave_code(plan) ? 0 : r;
 }

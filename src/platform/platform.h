@@ -41,8 +41,6 @@ int rl_text_begin(const char **why);
 int rl_text_write(uintptr_t address, const void *bytes, size_t length);
 /* Returns after every thread of the process has executed a core-serialising instruction. 0 or -errno. */
 int rl_text_barrier(void);
-/* 0 if a barrier would succeed, else -errno: a filter may have come since the probe. */
-int rl_text_barrier_ready(void);
 void rl_text_end(void);
 
 /* ---- breakpoints, after rl_traps_enable ---- */

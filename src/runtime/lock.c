@@ -6,19 +6,26 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *owner;      /* address of the owning thread's `self` */
-static bool torn;        /* a raw fork copied us in mid-commit: this process can't commit any more */
-static __thread char self __attribute__((tls_model("initial-exec")));
+static bool torn;        /* a fork copied us in mid-commit: this process can't commit any more */
+/* 1 from before this thread waits for the lock until after it has let it go; one more in each fork by a signal handler
+ * that interrupted that. */
+static __thread volatile char self __attribute__((tls_model("initial-exec")));
 
 static int refuse(struct relink_error *err, const char *why)
 {
 	return rl_fail(err, RELINK_E_CONTEXT, 0, why);
 }
 
+static int refuse_torn(struct relink_error *err)
+{
+	return refuse(err, "this process was forked without its atfork handlers, in the middle of a commit");
+}
+
 static int after_raw_fork(struct relink_error *err)
 {
 	torn = __atomic_load_n(&owner, __ATOMIC_RELAXED) != 0;
 	if (torn)
-		return refuse(err, "this process was forked without its atfork handlers, in the middle of a commit");
+		return refuse_torn(err);
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	rl_text_after_fork();
 	return 0;
@@ -26,10 +33,10 @@ static int after_raw_fork(struct relink_error *err)
 
 static int check_context(struct relink_error *err)
 {
-	if (__atomic_load_n(&owner, __ATOMIC_RELAXED) == &self)
+	if (self)
 		return refuse(err, "called from a signal handler that interrupted relink, or from a visitor");
 	if (torn)
-		return refuse(err, "this process was forked without its atfork handlers, in the middle of a commit");
+		return refuse_torn(err);
 	switch (rl_text_context()) {
 	case RL_TEXT_VFORK_CHILD:
 		return refuse(err, "a vfork child shares its parent's code; commit in the parent, or after exec");
@@ -40,38 +47,78 @@ static int check_context(struct relink_error *err)
 	}
 }
 
-int rl_lock(struct relink_error *err)
+/* Handlers of this thread see `self` before anything that they could wait for. */
+static void take(void)
 {
-	int r = check_context(err);
-
-	if (r)
-		return r;
+	self = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	pthread_mutex_lock(&lock);
-	__atomic_store_n(&owner, &self, __ATOMIC_RELAXED);
-	return 0;
+	__atomic_store_n(&owner, (char *)&self, __ATOMIC_RELAXED);
 }
 
 void rl_unlock(void)
 {
 	__atomic_store_n(&owner, 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&lock);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	self = 0;
 }
 
-/* fork() waits for a running commit, so that the child never starts with half of one. */
+int rl_lock(struct relink_error *err)
+{
+	int r = check_context(err);
+
+	if (r)
+		return r;
+	take();
+	if (!torn) /* while we waited, by a handler's fork */
+		return 0;
+	rl_unlock();
+	return refuse_torn(err);
+}
+
+/* fork() waits for a running commit, so that the child never starts with half of one. A handler that interrupted one can't wait. */
 static void before_fork(void)
 {
-	pthread_mutex_lock(&lock);
-	__atomic_store_n(&owner, &self, __ATOMIC_RELAXED);
+	if (self)
+		self++;
+	else
+		take();
+}
+
+static void after_fork_in_parent(void)
+{
+	if (self > 1)
+		self--;
+	else
+		rl_unlock();
+}
+
+/* The child of such a handler goes on with what it interrupted, unless that was waiting for another thread. */
+static void after_handler_forked(void)
+{
+	char *holder = __atomic_load_n(&owner, __ATOMIC_RELAXED);
+
+	self--;
+	if (holder == &self)
+		return;
+	torn |= holder != 0;
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 static void after_fork_in_child(void)
 {
 	rl_text_after_fork();
+	if (self > 1) {
+		after_handler_forked();
+		return;
+	}
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	__atomic_store_n(&owner, 0, __ATOMIC_RELAXED);
+	self = 0;
 }
 
 void rl_lock_init(void)
 {
-	pthread_atfork(before_fork, rl_unlock, after_fork_in_child);
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }

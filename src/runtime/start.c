@@ -23,7 +23,6 @@ static struct rl_hooks hooks = {
 	.begin = rl_text_begin,
 	.write = rl_text_write,
 	.barrier = rl_text_barrier,
-	.barrier_ready = rl_text_barrier_ready,
 	.end = rl_text_end,
 	.alone = alone,
 	.traps_refused = rl_traps_refused,

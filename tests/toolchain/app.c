@@ -15,6 +15,15 @@
 RELINK_KEY_TRUE(app_key, "a key of the program");
 RELINK_OPTION(app_option, "an option of the program", first, second, third);
 
+/* Alike to the byte, but of different keys: must not be folded into one. */
+RELINK_KEY_FALSE(app_fold, "flipped");
+RELINK_KEY_FALSE(app_fold_not, "never flipped");
+RELINK_KEY_ARRAY_FALSE(app_folds, 3, "the second is flipped");
+__attribute__((noinline)) unsigned fold_flipped(void) { return relink_unlikely(app_fold) ? 5 : 0; }
+__attribute__((noinline)) unsigned fold_kept(void) { return relink_unlikely(app_fold_not) ? 5 : 0; }
+__attribute__((noinline)) unsigned fold_element_flipped(void) { return relink_unlikely(app_folds[1]) ? 5 : 0; }
+__attribute__((noinline)) unsigned fold_element_kept(void) { return relink_unlikely(app_folds[2]) ? 5 : 0; }
+
 int app_default(int x)
 {
 	return 2 * x;
@@ -51,6 +60,7 @@ unsigned look_c(void)
 	unsigned seen = 0;
 
 	app_conditional_tail(2, &seen);
+	seen |= (fold_flipped() ? 2 : 0) | (fold_element_flipped() ? 4 : 0) | (fold_kept() || fold_element_kept() ? 8 : 0);
 	return look_header() | (app_tail(4) == 10 ? 0u : 64u) | seen << 7;
 }
 
@@ -59,7 +69,7 @@ static unsigned (*plugin)(void);
 static int look(const char *when, int flipped)
 {
 	const unsigned seen[] = { look_c(), look_cc(), look_lib(), plugin ? plugin() : 0 };
-	const unsigned want[] = { LOOK_HEADER | 3 << 6, LOOK_HEADER | 15 << 6, LOOK_HEADER | 1 << 6,
+	const unsigned want[] = { LOOK_HEADER | 15 << 6, LOOK_HEADER | 15 << 6, LOOK_HEADER | 1 << 6,
 				  plugin ? LOOK_HEADER | 3 << 6 : 0 };
 	int i, wrong = 0;
 
@@ -78,6 +88,8 @@ static int flip(int flipped)
 
 	relink_set_key(&c, app_key, !flipped);
 	relink_set_key(&c, lib_key, flipped);
+	relink_set_key(&c, app_fold, flipped);
+	relink_set_key(&c, app_folds[1], flipped);
 	if (flipped)
 		relink_set_option(&c, app_option, second);
 	else

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # test: TIMEOUT 180
 #
-# platform_modules.sh - several modules in one process: one runtime among copies of the library, files that are replaced under
-# a loaded module, modules that stay for ever.
+# platform_modules.sh - several modules in one process: one runtime among copies of the library, files that are replaced
+# under a loaded module, modules that stay for ever.
 set -u
 
 source=${RELINK_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -58,6 +58,7 @@ cat >"$work/program.c" <<'END'
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -114,7 +115,8 @@ static int say(const char *path)
 	CHECK(plugin_map(buffer, sizeof(buffer), &why) == 0 && strcmp(buffer, path) == 0);
 	snprintf(command, sizeof(command), "cp %s %s.new && mv %s.new %s", path, path, path, path);
 	(void)!system(command);
-	CHECK(plugin_map(buffer, sizeof(buffer), &why) == 0 || strstr(why, "not the one")); /* same build-id, if there is one */
+	/* the same build-id, if there is one */
+	CHECK(plugin_map(buffer, sizeof(buffer), &why) == 0 || strstr(why, "not the one"));
 	unlink(path);
 	CHECK(plugin_map(buffer, sizeof(buffer), &why) == -1 && strstr(why, "gone"));
 	snprintf(command, sizeof(command), "echo another >%s", path);
@@ -153,9 +155,9 @@ int main(int argc, char **argv)
 	return failed;
 }
 END
-sed -i 's|#include <string.h>|#include <stdlib.h>\n#include <string.h>|' "$work/program.c"
 
-options="-std=gnu11 -D_GNU_SOURCE -DRELINK_INTERNAL -I$source/include -I$source/src -O2 -fPIC -fvisibility=hidden ${RELINK_CFLAGS:-}"
+options="-std=gnu11 -D_GNU_SOURCE -DRELINK_INTERNAL -I$source/include -I$source/src -O2 -fPIC -fvisibility=hidden"
+options+=" ${RELINK_CFLAGS:-}"
 platform="$source/src/platform/linux/*.c $source/src/elf/relocs.c $source/src/arch/*.c"
 
 expect()
@@ -214,7 +216,8 @@ case ${RELINK_CFLAGS:-} in
 esac
 
 # A static program has no loader; it must link without a warning.
-if $cc -x c - -static -o "$work/empty" <<<'int main(void) { return 0; }' 2>/dev/null && [[ ${RELINK_CFLAGS:-} != *sanitize* ]]; then
+if [[ ${RELINK_CFLAGS:-} != *sanitize* ]] &&
+	$cc -x c - -static -o "$work/empty" <<<'int main(void) { return 0; }' 2>/dev/null; then
 	cat >"$work/static.c" <<'END'
 #include <stdio.h>
 
@@ -237,7 +240,8 @@ int main(void)
 }
 END
 	for kind in -static -static-pie; do
-		warnings=$($cc $options $kind -DCOPY=program "$work/copy.c" "$work/static.c" $platform -o "$work/static" -pthread 2>&1)
+		warnings=$($cc $options $kind -DCOPY=program "$work/copy.c" "$work/static.c" $platform \
+			-o "$work/static" -pthread 2>&1)
 		if [[ -z $warnings ]]; then
 			expect "$kind" "$work/static"
 		elif [[ $kind == -static ]]; then

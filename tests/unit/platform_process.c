@@ -212,6 +212,44 @@ static void moved_while_running(void)
 	unlink(path);
 }
 
+/* ---- trust ---- */
+
+#define NOBODY 65534
+
+/* A copy that runs with root's rights for somebody else. */
+static void trusted_by_nobody(void)
+{
+	char path[] = "/tmp/platform_processXXXXXX";
+	int status = -1;
+	pid_t child;
+
+	if (geteuid() != 0) {
+		skip("AT_SECURE", "not root");
+		return;
+	}
+	copy_of_program(path);
+	CHECK(chmod(path, 04755) == 0);
+	child = fork();
+	if (child == 0) {
+		if (setgid(NOBODY) == 0 && setuid(NOBODY) == 0)
+			execl(path, path, "secure", (char *)NULL);
+		_exit(3);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	if (WEXITSTATUS(status) == 77)
+		skip("AT_SECURE", "programs in /tmp don't get their owner's rights");
+	else
+		CHECK(status == 0);
+	unlink(path);
+}
+
+static int as_secure(void)
+{
+	if (geteuid() == getuid())
+		return 77;
+	return rl_secure() ? 0 : 1;
+}
+
 /* ---- names and company ---- */
 
 static void addresses_have_names(void)
@@ -241,7 +279,7 @@ int main(int argc, char **argv)
 {
 	start_tally();
 	if (argc > 1)
-		return as_copy(argv[0]);
+		return strcmp(argv[1], "secure") == 0 ? as_secure() : as_copy(argv[0]);
 	RUN(threads_are_counted);
 	RUN(processors_are_counted);
 	RUN(program_has_a_name);
@@ -250,6 +288,7 @@ int main(int argc, char **argv)
 	RUN(file_is_mapped);
 	RUN(identity_is_checked);
 	RUN(moved_while_running);
+	RUN(trusted_by_nobody);
 	RUN(addresses_have_names);
 	RUN(first_runtime_wins);
 	return report();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform_test.h - what the tests of the platform layer share: cases that run in a process of their own each, because they
- * drop privileges, install filters or get killed; and a function whose code is changed.
+ * platform_test.h - what the tests of the platform layer share: cases that run in a process of their own each, because
+ * they drop privileges, install filters or get killed; and a function whose code is changed.
  */
 #ifndef PLATFORM_TEST_H
 #define PLATFORM_TEST_H

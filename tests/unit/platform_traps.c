@@ -220,8 +220,12 @@ static void chained_to_a_handler(void)
 	CHECK(traps == 1 && trapped_at == (uintptr_t)site_foreign + 1 && blocked_inside);
 	raise(SIGTRAP);
 	CHECK(traps == 2 && code_seen == SI_TKILL);
-	__asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orl $0x100, (%%rsp); popfq; nop; pushfq; andl $~0x100, (%%rsp); popfq;"
-			 "lea 128(%%rsp), %%rsp" : : : "memory", "cc"); /* single steps */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq; orl $0x100, (%%rsp); popfq\n\t" /* single steps */
+			 "nop\n\t"
+			 "pushfq; andl $~0x100, (%%rsp); popfq\n\t"
+			 "lea 128(%%rsp), %%rsp"
+			 : : : "memory", "cc");
 	CHECK(traps > 3 && code_seen == TRAP_TRACE);
 	traps = 3;
 	covered_to = site_foreign + 1; /* in the middle of ours: still not ours */

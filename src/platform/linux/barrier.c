@@ -47,12 +47,6 @@ RL_RAW static int synchronise_others(void)
 	return error;
 }
 
-/* Registering again is answered without work, and a filter does not tell one command from another. */
-RL_RAW int rl_text_barrier_ready(void)
-{
-	return usable ? membarrier(REGISTER_SYNC_CORE) : -ENOSYS;
-}
-
 #ifdef RL_X86_64
 
 RL_RAW static void execute_cpuid(void)
@@ -60,15 +54,6 @@ RL_RAW static void execute_cpuid(void)
 	unsigned int a = 0, c = 0;
 
 	__asm__ volatile("cpuid" : "+a"(a), "+c"(c) : : "rbx", "rdx", "memory");
-}
-
-/* rdsspq leaves the register alone where there is no shadow stack. */
-RL_RAW static bool has_shadow_stack(void)
-{
-	uint64_t pointer = 0;
-
-	__asm__ volatile("rdsspq %0" : "+r"(pointer));
-	return pointer != 0;
 }
 
 /*
@@ -79,7 +64,7 @@ RL_RAW static void serialise(void)
 {
 	uint64_t scratch;
 
-	if (has_shadow_stack()) {
+	if (rl_has_shadow_stack()) {
 		execute_cpuid();
 		return;
 	}

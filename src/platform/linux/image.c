@@ -84,16 +84,6 @@ static int describe_if_holds(struct dl_phdr_info *info, size_t size, void *conte
 	return 1;
 }
 
-/* A file that has been unlinked keeps its name in the kernel, with a remark. */
-static void drop_remark(char *path)
-{
-	static const char remark[] = " (deleted)";
-	size_t length = strlen(path), extra = sizeof(remark) - 1;
-
-	if (length > extra && strcmp(path + length - extra, remark) == 0)
-		path[length - extra] = '\0';
-}
-
 static void name_program(struct rl_image *image)
 {
 	ssize_t length = rl_files_allowed() ? readlink(PROGRAM, image->path, sizeof(image->path) - 1) : -1;
@@ -121,7 +111,7 @@ static void describe_file(struct rl_image *image)
 		memcpy(image->path, loaded_as, sizeof(loaded_as));
 	if (image->main && image->path[0] != '/')
 		name_program(image);
-	drop_remark(image->path);
+	rl_drop_remark(image->path);
 }
 
 bool rl_image_of(const void *address, struct rl_image *image)
@@ -156,7 +146,7 @@ static enum identity compare_build_ids(const struct rl_image *image, const struc
 	return SAME;
 }
 
-/* Overlays and btrfs show one device to stat and another in maps; so the kernel is asked about our own mapping of the file. */
+/* Overlays and btrfs show one device to stat and another in maps, so the kernel is asked about our own mapping. */
 static bool same_inode(const struct rl_image *image, const struct rl_file *file, const struct stat *status)
 {
 	struct rl_mapping mapping;

@@ -3,6 +3,7 @@
 #include "system.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 struct source {
@@ -109,4 +110,13 @@ bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, si
 	}
 	rl_syscall(SYS_close, source.descriptor, 0, 0, 0);
 	return found;
+}
+
+void rl_drop_remark(char *path)
+{
+	static const char remark[] = " (deleted)";
+	size_t length = strlen(path), extra = sizeof(remark) - 1;
+
+	if (length > extra && strcmp(path + length - extra, remark) == 0)
+		path[length - extra] = '\0';
 }

@@ -20,8 +20,8 @@ bool rl_segment_holds(const struct dl_phdr_info *info, uintptr_t address, size_t
 }
 
 /*
- * Notes are looked for, not walked: linkers put those of alignment 4 and 8 into one segment with padding between them, and
- * mold then says that all of them have alignment 8.
+ * Notes are looked for, not walked: linkers put those of alignment 4 and 8 into one segment with padding between them,
+ * and mold then says that all of them have alignment 8.
  */
 static const uint8_t *find_in(const uint8_t *notes, size_t size, const char *owner, uint32_t type, size_t *length)
 {

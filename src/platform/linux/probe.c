@@ -74,10 +74,10 @@ RL_RAW static bool alternates(void)
 /* The first comparison is for emulators, where the address may be one of theirs. */
 RL_RAW static const char *prove_writer(void)
 {
-	if (rl_probe_function() != RESULT_A || !rl_writer_reads(WORD, form_a, 8))
+	if (rl_probe_function() != RESULT_A || !rl_writer_reads(WORD, form_a))
 		return "/proc/self/mem does not show this program's code (an emulator?)";
 	if (rl_text_write(WORD, form_a, 8) < 0)
-		return "the kernel refuses writes to code through /proc/self/mem (proc_mem.force_override, or a seccomp filter?)";
+		return "/proc/self/mem refuses to write code (by proc_mem.force_override, or a seccomp filter?)";
 	if (alternates())
 		return NULL;
 	rl_text_write(WORD, form_a, 8);
@@ -105,7 +105,8 @@ void rl_text_probe(struct rl_text_abilities *abilities)
 	rl_window_open();
 	if (rl_marker_create() < 0) {
 		rl_window_close();
-		snprintf(abilities->why, sizeof(abilities->why), "no page that forks empty (MADV_WIPEONFORK, Linux 4.14)");
+		snprintf(abilities->why, sizeof(abilities->why), "%s",
+			 "the kernel has no memory that forks empty (MADV_WIPEONFORK, Linux 4.14)");
 		return;
 	}
 	rl_writer_close(); /* of an earlier probe */
@@ -188,7 +189,8 @@ RL_RAW static int64_t now(void)
 /* The thread has our mask; only SIGSYS stays open, because a seccomp filter may raise it right here. */
 RL_RAW static long start_reader(struct reader *reader)
 {
-	const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD | CLONE_CHILD_CLEARTID;
+	const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD |
+			   CLONE_CHILD_CLEARTID;
 	uint64_t mask = ~(UINT64_C(1) << (SIGSYS - 1)), window;
 	long tid;
 
@@ -206,7 +208,7 @@ RL_RAW static void move_reader(long tid)
 	unsigned processor = 0, bits = 8 * sizeof(mask[0]);
 	long size = rl_syscall(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask, 0);
 
-	if (size <= 0 || rl_syscall(SYS_getcpu, (long)&processor, 0, 0, 0) < 0 || processor / bits >= (size_t)size / sizeof(mask[0]))
+	if (size <= 0 || rl_syscall(SYS_getcpu, (long)&processor, 0, 0, 0) < 0 || processor / 8 >= (size_t)size)
 		return;
 	mask[processor / bits] &= ~(1UL << processor % bits);
 	rl_syscall(SYS_sched_setaffinity, tid, size, (long)mask, 0);
@@ -285,7 +287,7 @@ bool rl_text_probe_one_store(void)
 void rl_text_probe(struct rl_text_abilities *abilities)
 {
 	*abilities = (struct rl_text_abilities){ .writer = "none", .barrier_name = "none" };
-	snprintf(abilities->why, sizeof(abilities->why), "no port: code of this architecture is not rewritten in a running process");
+	snprintf(abilities->why, sizeof(abilities->why), "no port: this architecture's code is not rewritten at run time");
 }
 
 bool rl_text_probe_one_store(void)

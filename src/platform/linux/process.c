@@ -115,15 +115,6 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The kernel marks a file that has been unlinked. */
-static void drop_suffix(char *path, const char *suffix)
-{
-	size_t length = strlen(path), extra = strlen(suffix);
-
-	if (length > extra && strcmp(path + length - extra, suffix) == 0)
-		path[length - extra] = '\0';
-}
-
 static void find_name(void)
 {
 	char path[4096];
@@ -133,7 +124,7 @@ static void find_name(void)
 
 	if (length > 0) {
 		path[length] = '\0';
-		drop_suffix(path, " (deleted)");
+		rl_drop_remark(path);
 		name = path;
 	}
 	if (!name || !*last_component(name))

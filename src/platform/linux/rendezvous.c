@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rendezvous.c - one runtime per process, although several modules may have linked a copy of this library with hidden symbols.
+ * rendezvous.c - one runtime per process, although several modules may have linked a copy of this library.
  *
- * Each copy carries a note that leads to its anchor. Symbols may be hidden, stripped or folded; a note can be found in any
+ * Each copy carries a note that leads to its anchor. Symbols may be hidden or stripped; a note can be found in every
  * module that is loaded.
  */
 #include "../platform.h"
@@ -23,6 +23,15 @@ struct anchor {
 
 extern struct anchor rl_anchor RL_HIDDEN;
 
+/* The descriptor is 8 bytes; not every assembler has a relocation that fills them. */
+#if defined __LP64__ && !defined __riscv
+typedef int64_t anchor_offset;
+#define OFFSET(expression) ".8byte " expression
+#else
+typedef int32_t anchor_offset;
+#define OFFSET(expression) ".4byte " expression ", 0"
+#endif
+
 #define TEXT_OF(value) #value
 #define TEXT(value) TEXT_OF(value)
 
@@ -41,11 +50,7 @@ __asm__(".pushsection .data\n"
 	"	.asciz	\"" OWNER "\"\n"
 	".balign 4\n"
 	"9:\n"
-#ifdef __LP64__
-	"	.8byte	rl_anchor - 9b\n"
-#else
-	"	.4byte	rl_anchor - 9b, 0\n"
-#endif
+	"	" OFFSET("rl_anchor - 9b") "\n"
 	".popsection\n");
 
 /* The anchor of the copy in that module, NULL if there is none that can be used. */
@@ -53,14 +58,14 @@ static struct anchor *anchor_in(const struct dl_phdr_info *info)
 {
 	size_t length;
 	const uint8_t *descriptor = rl_note(info, OWNER, TYPE, &length);
-	intptr_t offset;
+	anchor_offset offset;
 	uintptr_t address;
 	struct anchor *anchor;
 
 	if (!descriptor || length != 8)
 		return NULL;
 	memcpy(&offset, descriptor, sizeof(offset));
-	address = (uintptr_t)descriptor + (uintptr_t)offset;
+	address = (uintptr_t)descriptor + (uintptr_t)(intptr_t)offset;
 	if (address % _Alignof(struct anchor) || !rl_segment_holds(info, address, sizeof(*anchor), PF_R | PF_W))
 		return NULL;
 	anchor = (struct anchor *)address;

@@ -2,10 +2,10 @@
 /*
  * signals.c - the window: asynchronous signals blocked, SIGSYS caught; and passing a signal on to whom it belongs.
  *
- * A seccomp filter that answers SECCOMP_RET_TRAP raises SIGSYS instead of returning an error, and filters can arrive at any
- * moment. Only the handler can turn that into -ENOSYS. It is installed for the duration of the window, not for good:
- * sandboxes complain about a SIGSYS handler that is not theirs. No way to learn without it whether a filter is there is
- * cheaper or sounder: prctl(PR_GET_SECCOMP) costs more than setting a handler and may be what is filtered.
+ * A seccomp filter that answers SECCOMP_RET_TRAP raises SIGSYS instead of returning an error, and filters can arrive at
+ * any moment. Only a handler can turn that into -ENOSYS. It is installed for the duration of the window, not for good:
+ * sandboxes complain about a SIGSYS handler that is not theirs. To ask whether there is a filter is neither cheaper nor
+ * sounder: prctl(PR_GET_SECCOMP) costs more than setting a handler, and may be what is filtered.
  */
 #include "system.h"
 
@@ -40,7 +40,7 @@ RL_RAW static void change_mask(int how, uint64_t mask, uint64_t *old)
 
 extern const char rl_sigreturn[] RL_HIDDEN;
 
-/* Unwinders and debuggers know a signal frame by exactly these bytes. The nop keeps the address before it out of a function. */
+/* Unwinders and debuggers know a signal frame by exactly these bytes. The nop: they look one byte before, too. */
 __asm__(".pushsection .text\n"
 	".balign 16\n"
 	".globl rl_sigreturn\n"
@@ -53,7 +53,7 @@ __asm__(".pushsection .text\n"
 	".size rl_sigreturn, . - rl_sigreturn\n"
 	".popsection\n");
 
-RL_RAW void rl_disposition_ours(struct rl_disposition *ours, void (*handler)(int, siginfo_t *, void *), unsigned long flags)
+RL_RAW void rl_disposition_ours(struct rl_disposition *ours, rl_handler *handler, unsigned long flags)
 {
 	ours->handler = (uintptr_t)handler;
 	ours->flags = flags | SA_SIGINFO | KERNEL_SA_RESTORER;
@@ -66,7 +66,7 @@ RL_RAW int rl_disposition_set(int signal, const struct rl_disposition *set, stru
 	return (int)rl_syscall(SYS_rt_sigaction, signal, (long)set, (long)old, sizeof(set->mask));
 }
 
-/* Dies, or not, as the default action has it: with the original siginfo, in the interrupted context, once the handler returns. */
+/* The default action: with the original siginfo and in the interrupted context, once the handler has returned. */
 RL_RAW static void take_default(int signal, siginfo_t *info)
 {
 	struct rl_disposition none = { .handler = (uintptr_t)SIG_DFL };
@@ -99,14 +99,14 @@ RL_RAW void rl_signal_chain(int signal, siginfo_t *info, void *context, const st
 	}
 	change_mask(SIG_SETMASK, mask_for(signal, context, to), NULL);
 	if (to->flags & SA_SIGINFO)
-		((void (*)(int, siginfo_t *, void *))to->handler)(signal, info, context);
+		((rl_handler *)to->handler)(signal, info, context);
 	else
 		((void (*)(int))to->handler)(signal);
 }
 
 /*
- * Another thread may trap between our handler's arrival and our knowing whom it replaced. It sleeps, as it may be the more
- * urgent one, and gives up after a while: it could be in the child of a fork that happened just then.
+ * Another thread may trap between our handler's arrival and our knowing whom it replaced. It sleeps, as it may be the
+ * more urgent one, and gives up after a while: it could be in the child of a fork that happened just then.
  */
 RL_RAW static void wait_until_settled(void)
 {
@@ -118,8 +118,8 @@ RL_RAW static void wait_until_settled(void)
 }
 
 /*
- * A handler of the program that was set while the window was open may have found us in its place and pass on to us what we
- * passed to it. The kernel enters a handler with our restorer as its return address, the program's handler does not.
+ * A handler of the program that was set while the window was open may have found us in its place and pass on to us what
+ * we passed to it. The kernel enters a handler with our restorer as its return address, the program's handler does not.
  */
 RL_RAW static void on_sigsys(int signal, siginfo_t *info, void *context)
 {

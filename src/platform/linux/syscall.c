@@ -12,7 +12,7 @@ extern const char rl_clone_done[] RL_HIDDEN;
 
 /*
  * Global symbols, because under link-time optimisation the C code may land in another unit than this.
- * A call that seccomp traps raises SIGSYS with the instruction pointer at one of the _done labels: so the handler knows ours.
+ * A call that seccomp traps raises SIGSYS with the instruction pointer at a _done label: so the handler knows ours.
  */
 __asm__(".pushsection .text\n"
 	".balign 16\n"

@@ -2,8 +2,8 @@
 /*
  * system.h - raw system calls, and what the files of this directory share.
  *
- * Between rl_text_begin and rl_text_end the runtime may be rewriting calls into libc, so nothing there calls libc: it uses
- * rl_syscall, which is this library's own code, and functions marked RL_RAW, into which no tool inserts calls.
+ * Between rl_text_begin and rl_text_end the runtime may be rewriting calls into libc, so nothing there calls libc: it
+ * uses rl_syscall, which is this library's own code, and functions marked RL_RAW, into which no tool inserts calls.
  */
 #ifndef RL_PLATFORM_LINUX_SYSTEM_H
 #define RL_PLATFORM_LINUX_SYSTEM_H
@@ -22,8 +22,8 @@
 
 /* Neither sanitizers nor profilers may put calls here. */
 #if defined __clang__ && __has_attribute(disable_sanitizer_instrumentation)
-#define RL_RAW \
-	__attribute__((no_sanitize("address", "thread", "undefined"), disable_sanitizer_instrumentation, no_instrument_function))
+#define RL_RAW __attribute__((no_sanitize("address", "thread", "undefined"), no_instrument_function, \
+			      disable_sanitizer_instrumentation))
 #elif defined __clang__
 #define RL_RAW __attribute__((no_sanitize("address", "thread", "undefined"), no_instrument_function))
 #else
@@ -33,12 +33,23 @@
 
 /* ---- syscall.c ---- */
 
-/* The result, or -errno; errno is left alone. Where the window is open, a call that a seccomp filter traps is -ENOSYS. */
+/* The result, or -errno; errno is left alone. In the window, a call that a seccomp filter traps is -ENOSYS. */
 RL_HIDDEN long rl_syscall(long number, long a, long b, long c, long d);
-/* A thread that runs function(argument) on that stack, with no TLS of its own and unknown to libc. Its id, or -errno. */
+/* Its id, or -errno: a thread that runs function(argument) on that stack, without TLS of its own, unknown to libc. */
 RL_HIDDEN long rl_clone(long flags, void *stack, uint32_t *tid, void (*function)(void *), void *argument);
 /* Did the thread that was interrupted here make one of the two calls above? */
 RL_HIDDEN bool rl_syscall_returns_to(uintptr_t ip);
+
+#ifdef RL_X86_64
+/* rdsspq leaves the register alone where there is no shadow stack. */
+RL_RAW static inline bool rl_has_shadow_stack(void)
+{
+	uint64_t pointer = 0;
+
+	__asm__ volatile("rdsspq %0" : "+r"(pointer));
+	return pointer != 0;
+}
+#endif
 
 /* ---- signals.c ---- */
 
@@ -53,7 +64,8 @@ RL_HIDDEN int rl_disposition_set(int signal, const struct rl_disposition *set, s
 /* From a handler: does what `to` would have done with the signal. */
 RL_HIDDEN void rl_signal_chain(int signal, siginfo_t *info, void *context, const struct rl_disposition *to);
 /* A handler's registration as ours. */
-RL_HIDDEN void rl_disposition_ours(struct rl_disposition *ours, void (*handler)(int, siginfo_t *, void *), unsigned long flags);
+typedef void rl_handler(int signal, siginfo_t *info, void *context);
+RL_HIDDEN void rl_disposition_ours(struct rl_disposition *ours, rl_handler *handler, unsigned long flags);
 
 RL_HIDDEN void rl_window_open(void);
 RL_HIDDEN void rl_window_close(void);
@@ -63,7 +75,7 @@ RL_HIDDEN void rl_window_after_fork(void);
 
 RL_HIDDEN int rl_writer_open(void);
 RL_HIDDEN void rl_writer_close(void);
-RL_HIDDEN bool rl_writer_reads(uintptr_t address, const void *bytes, size_t length); /* up to 8 bytes */
+RL_HIDDEN bool rl_writer_reads(uintptr_t address, const uint8_t bytes[8]); /* is that what it shows? */
 RL_HIDDEN const char *rl_writer_reason(int error);
 RL_HIDDEN int rl_marker_create(void);
 RL_HIDDEN void rl_marker_remove(void); /* nothing can be written after all */
@@ -83,6 +95,9 @@ struct rl_mapping {
 };
 /* The mapping that holds the address, and what the kernel shows as its name. False: none, or it can't be known. */
 RL_HIDDEN bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, size_t size);
+
+/* A file that has been unlinked keeps its name in the kernel, with a remark; takes it off. */
+RL_HIDDEN void rl_drop_remark(char *path);
 
 /* ---- notes.c ---- */
 

@@ -3,10 +3,10 @@
  * text.c - writes code through /proc/self/mem, so that it is never writable and executable at once.
  *
  * The descriptor names the memory of the process that opened it, for ever. In the child of a fork it would change the
- * parent's code: a page that fork empties tells. And it is only a number: programs close descriptors that they don't know and
- * get the number for something else. So each window starts by asking for the descriptor's position, which was set to a
- * random value when it was opened, and which no other file can have; that asks less of the kernel than fstat, never waits
- * for a file server, and is half the price.
+ * parent's code: a page that fork empties tells. And it is only a number: programs close descriptors that they don't
+ * know and get the number for something else. So each window starts by asking for the descriptor's position, which was
+ * set to a random value when it was opened and which no other file has. That identifies it as well as fstat does, costs
+ * half, and never waits for a file server.
  */
 #include "../platform.h"
 #include "system.h"
@@ -69,6 +69,11 @@ void rl_marker_remove(void)
 	marker = NULL;
 }
 
+static bool is_marked_process(void)
+{
+	return rl_syscall(SYS_getpid, 0, 0, 0, 0) == marker->process;
+}
+
 enum rl_text_context rl_text_context(void)
 {
 	if (!marker)
@@ -77,7 +82,8 @@ enum rl_text_context rl_text_context(void)
 		rl_text_after_fork();
 		return RL_TEXT_FORK_CHILD;
 	}
-	return rl_syscall(SYS_getpid, 0, 0, 0, 0) == marker->process ? RL_TEXT_OK : RL_TEXT_VFORK_CHILD;
+	/* Twice, because a signal handler may have forked in the middle of the first comparison. */
+	return is_marked_process() || is_marked_process() ? RL_TEXT_OK : RL_TEXT_VFORK_CHILD;
 }
 
 /* ---- the descriptor ---- */
@@ -219,13 +225,11 @@ RL_RAW void rl_text_end(void)
 	rl_window_close();
 }
 
-RL_RAW bool rl_writer_reads(uintptr_t address, const void *bytes, size_t length)
+RL_RAW bool rl_writer_reads(uintptr_t address, const uint8_t bytes[8])
 {
-	uint64_t found = 0, wanted = 0;
+	uint64_t found = 0, wanted;
 
-	if (length > sizeof(found))
-		return false;
-	__builtin_memcpy(&wanted, bytes, length);
-	return rl_syscall(SYS_pread64, writer.descriptor, (long)&found, (long)length, (long)address) == (long)length &&
-	       found == wanted;
+	__builtin_memcpy(&wanted, bytes, sizeof(wanted));
+	rl_syscall(SYS_pread64, writer.descriptor, (long)&found, sizeof(found), (long)address);
+	return found == wanted;
 }
