@@ -35,7 +35,8 @@ enum rl_step {
 struct rl_hooks {
 	void *(*alloc)(size_t size); /* zeroed, or NULL */
 	void (*free)(void *memory);
-	int (*begin)(const char **why);
+	int (*begin)(const char **why);       /* opens the window: no signal handler runs until end */
+	int (*begin_brief)(const char **why); /* signal handlers may run */
 	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
 	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
 	void (*end)(void);
@@ -187,6 +188,8 @@ struct rl_core {
 	uint64_t commits, barriers, writes, memory;
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
 	struct rl_span *span;
+	uintptr_t failed_at; /* the bytes that a write of this commit did not bring */
+	size_t failed_length;
 	/* guards, for the trap handler: written under an odd sequence */
 	struct rl_change_record *guards;
 	size_t guard_count, guard_capacity;
@@ -302,6 +305,7 @@ struct rl_plan {
 	bool writes;               /* some code changes */
 	bool others;               /* and some of it is code that threads may be running */
 	bool synced, unsynced;     /* a barrier has succeeded; one has failed */
+	bool phased;               /* more than the last phase is needed */
 };
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);

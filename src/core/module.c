@@ -535,7 +535,7 @@ static bool add_trampolines(struct rl_core *core, struct rl_module *module)
 	return ok;
 }
 
-static void sort_raw(struct rl_raw_site *s, size_t count);
+static bool sort_raw(struct rl_core *core, struct rl_raw_site *s, size_t count);
 
 static bool same_group(const struct rl_raw_site *a, const struct rl_raw_site *b)
 {
@@ -544,7 +544,10 @@ static bool same_group(const struct rl_raw_site *a, const struct rl_raw_site *b)
 
 int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct rl_raw_site *sites, size_t count)
 {
-	sort_raw(sites, count);
+	if (!count)
+		return RELINK_OK;
+	if (!sort_raw(core, sites, count))
+		return RELINK_E_MEMORY;
 	for (size_t i = 0, n; i < count; i += n) {
 		struct rl_group *g;
 
@@ -570,39 +573,57 @@ static bool raw_before(const struct rl_raw_site *a, const struct rl_raw_site *b)
 	return a->address < b->address;
 }
 
-static void sift_raw(struct rl_raw_site *s, size_t root, size_t count)
+static size_t run_length(const struct rl_raw_site *s, size_t count)
 {
-	struct rl_raw_site moving = s[root];
-	size_t child;
+	size_t n = 1;
 
-	while ((child = 2 * root + 1) < count) {
-		if (child + 1 < count && raw_before(&s[child], &s[child + 1]))
-			child++;
-		if (!raw_before(&moving, &s[child]))
-			break;
-		s[root] = s[child];
-		root = child;
-	}
-	s[root] = moving;
+	while (n < count && !raw_before(&s[n], &s[n - 1]))
+		n++;
+	return n;
 }
 
-static void sort_raw(struct rl_raw_site *s, size_t count)
+static void merge(struct rl_raw_site *out, const struct rl_raw_site *a, size_t na, const struct rl_raw_site *b, size_t nb)
 {
-	bool sorted = true;
+	while (na && nb)
+		*out++ = raw_before(b, a) ? (nb--, *b++) : (na--, *a++);
+	while (na--)
+		*out++ = *a++;
+	while (nb--)
+		*out++ = *b++;
+}
 
-	for (size_t i = 1; i < count && sorted; i++)
-		sorted = !raw_before(&s[i], &s[i - 1]);
-	if (sorted)
-		return;
-	for (size_t i = count / 2; i-- > 0;)
-		sift_raw(s, i, count);
-	for (size_t n = count; n-- > 1;) {
-		struct rl_raw_site top = s[0];
+/* One pass: pairs of runs become runs of `to`. How many runs are left? */
+static size_t merge_runs(const struct rl_raw_site *from, struct rl_raw_site *to, size_t count)
+{
+	size_t runs = 0;
 
-		s[0] = s[n];
-		s[n] = top;
-		sift_raw(s, 0, n);
+	for (size_t at = 0, a, b; at < count; at += a + b, runs++) {
+		a = run_length(from + at, count - at);
+		b = at + a < count ? run_length(from + at + a, count - at - a) : 0;
+		merge(to + at, from + at, a, from + at + a, b);
 	}
+	return runs;
+}
+
+/* Linkers keep relocations in the order of their input: long runs, which merging takes in few passes. */
+static bool sort_raw(struct rl_core *core, struct rl_raw_site *s, size_t count)
+{
+	struct rl_raw_site *spare, *from = s, *to, *t;
+
+	if (run_length(s, count) == count)
+		return true;
+	spare = to = core->hooks->alloc(count * sizeof(*spare));
+	if (!spare)
+		return false;
+	while (merge_runs(from, to, count) > 1) {
+		t = from;
+		from = to;
+		to = t;
+	}
+	for (size_t i = 0; to != s && i < count; i++)
+		s[i] = to[i];
+	core->hooks->free(spare);
+	return true;
 }
 
 /* ---- coming and going ---- */

@@ -82,23 +82,35 @@ static int check_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 	return 0;
 }
 
-static struct rl_change_record *new_change(struct rl_plan *plan)
+static bool reserve_changes(struct rl_plan *plan, size_t capacity)
 {
 	struct rl_change_record *grown;
-	size_t capacity = plan->change_capacity ? 2 * plan->change_capacity : 16;
 
-	if (plan->change_count == plan->change_capacity) {
-		grown = plan->core->hooks->alloc(capacity * sizeof(*grown));
-		if (!grown)
-			return 0;
-		for (size_t i = 0; i < plan->change_count; i++)
-			grown[i] = plan->changes[i];
-		if (plan->changes)
-			plan->core->hooks->free(plan->changes);
-		plan->changes = grown;
-		plan->change_capacity = capacity;
-	}
+	if (capacity <= plan->change_capacity)
+		return true;
+	grown = plan->core->hooks->alloc(capacity * sizeof(*grown));
+	if (!grown)
+		return false;
+	for (size_t i = 0; i < plan->change_count; i++)
+		grown[i] = plan->changes[i];
+	if (plan->changes)
+		plan->core->hooks->free(plan->changes);
+	plan->changes = grown;
+	plan->change_capacity = capacity;
+	return true;
+}
+
+static struct rl_change_record *new_change(struct rl_plan *plan)
+{
 	return &plan->changes[plan->change_count++];
+}
+
+/* Room for a group's changes: large groups get what they need at once. */
+static bool make_room(struct rl_plan *plan, size_t more)
+{
+	size_t need = plan->change_count + more;
+
+	return need <= plan->change_capacity || reserve_changes(plan, need > 2 * plan->change_capacity ? need : 2 * plan->change_capacity);
 }
 
 static int no_memory(struct rl_plan *plan)
@@ -186,8 +198,6 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 		return 0;
 	}
 	change = new_change(plan);
-	if (!change)
-		return no_memory(plan);
 	change->address = address;
 	change->kind = site->kind;
 	change->length = plan->core->port->length[site->kind];
@@ -209,6 +219,8 @@ static int plan_group(struct rl_plan *plan, struct rl_group *group)
 {
 	int r = 0;
 
+	if (!make_room(plan, group->count))
+		return no_memory(plan);
 	for (size_t i = 0; i < group->count && !r; i++)
 		r = plan_site(plan, group, &group->sites[i]);
 	return r;
@@ -233,13 +245,13 @@ static int plan_call(struct rl_plan *plan, struct rl_choice *call)
 /* int3 for every branch, for those who asked for nothing else. */
 static int list_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 {
+	if (!make_room(plan, group->count))
+		return no_memory(plan);
 	for (size_t i = 0; i < group->count; i++) {
 		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
 		struct rl_change_record *change = new_change(plan);
 		bool jumps = on != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
 
-		if (!change)
-			return no_memory(plan);
 		change->address = rl_branch_site(record);
 		change->kind = RL_BRANCH;
 		change->length = plan->core->port->length[RL_BRANCH];
@@ -316,7 +328,8 @@ int rl_plan_build(struct rl_plan *plan)
 		r = plan_calls(plan);
 	if (!r && plan->flips && plan->core->strict && !rl_alone(plan))
 		r = rl_walk_flips(plan, list_flip);
-	if (!r)
+	/* Groups are sorted in themselves, which is enough for writing; the trap handler needs one order over all. */
+	if (!r && plan->core->traps)
 		sort_changes(plan->changes, plan->change_count);
 	return r;
 }

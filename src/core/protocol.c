@@ -401,6 +401,15 @@ static bool needs_guards(const struct rl_plan *plan)
 	return false;
 }
 
+/* Does any change take more than one step, with other threads looking on in between? */
+static bool has_phases(const struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (!relaxed(plan, &plan->changes[i]) && has_free_operand(&plan->changes[i]))
+			return true;
+	return false;
+}
+
 static int run_phases(struct rl_plan *plan)
 {
 	struct rl_core *core = plan->core;
@@ -443,6 +452,50 @@ static const char *reason_of(const struct rl_plan *plan, int r)
 	return "the kernel refuses writes to code (a seccomp filter, or proc_mem.force_override?)";
 }
 
+static bool has_failed(const struct rl_core *core, uintptr_t site)
+{
+	return site < core->failed_at + core->failed_length && site + RL_SITE_MAX > core->failed_at;
+}
+
+/* The first of these groups with a site in what could not be written. */
+static const struct rl_group *failed_group(const struct rl_core *core, const struct rl_group *g, uintptr_t *site)
+{
+	for (; g; g = g->next)
+		for (size_t i = 0; i < g->count; i++) {
+			*site = rl_group_address(g, i);
+			if (has_failed(core, *site))
+				return g;
+		}
+	return 0;
+}
+
+static const struct rl_group *failed_site(const struct rl_core *core, const struct rl_choice *c, uintptr_t *site)
+{
+	const struct rl_group *g = failed_group(core, c->groups, site);
+
+	for (size_t k = 0; k < c->key_count && !g; k++)
+		g = failed_group(core, c->keys[k].groups, site);
+	return g;
+}
+
+/* Names the site, or one of several that share a write. */
+static int fail_at_site(const struct rl_plan *plan, int code, const char *reason)
+{
+	const struct rl_group *g;
+	uintptr_t site;
+
+	for (size_t i = 0; plan->core->failed_length && i < plan->choice_count; i++) {
+		const struct rl_choice *c = plan->choices[i];
+
+		if (c->next_state == c->state && !rl_call_moves(c) && !plan->arriving && !plan->rebind)
+			continue;
+		g = failed_site(plan->core, c, &site);
+		if (g)
+			return rl_fail_site(plan->err, code, c, g->module, site, reason);
+	}
+	return rl_fail(plan->err, code, 0, reason);
+}
+
 static int fail_io(struct rl_plan *plan, int r)
 {
 	struct rl_core *core = plan->core;
@@ -455,7 +508,7 @@ static int fail_io(struct rl_plan *plan, int r)
 	rl_text_add(&t, "; error ");
 	rl_text_add_dec(&t, (uint64_t)-r);
 	rl_text_add(&t, core->degraded ? "; roll-back failed too" : "; nothing has changed");
-	return rl_fail(plan->err, core->degraded ? RELINK_E_DEGRADED : plan->unsynced ? RELINK_E_BARRIER : RELINK_E_WRITE, 0, reason);
+	return fail_at_site(plan, core->degraded ? RELINK_E_DEGRADED : plan->unsynced ? RELINK_E_BARRIER : RELINK_E_WRITE, reason);
 }
 
 static int run_window(struct rl_plan *plan)
@@ -467,7 +520,10 @@ static int run_window(struct rl_plan *plan)
 	if (guards)
 		r = reserve_guards(core, plan->change_count);
 	core->span->length = core->span->count = 0;
-	r = r ? r : prepare(plan);
+	core->failed_length = 0;
+	/* In one phase a page whose first write fails is one that needs no restoring. */
+	if (!r && plan->phased)
+		r = prepare(plan);
 	step(core, RL_STEP_PREPARED);
 	if (r)
 		return fail_io(plan, r);
@@ -505,7 +561,8 @@ static int write_code(struct rl_plan *plan)
 	int r;
 
 	plan->synced = plan->unsynced = false;
-	if (core->hooks->begin(&why)) {
+	plan->phased = has_phases(plan);
+	if (plan->phased ? core->hooks->begin(&why) : core->hooks->begin_brief(&why)) {
 		core->lost = why;
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
 	}

@@ -56,15 +56,25 @@ static void step(struct rl_core *core, int at)
 		core->hooks->step(at);
 }
 
+/* The first failure of a commit is the one that it reports. */
+static int failed(struct rl_core *core, uintptr_t address, size_t length, int r)
+{
+	if (!core->failed_length) {
+		core->failed_at = address;
+		core->failed_length = length;
+	}
+	return r;
+}
+
 static int write_checked(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length)
 {
 	int r = core->hooks->write(address, bytes, length);
 
 	core->writes++;
 	if (r < 0)
-		return r;
+		return failed(core, address, length, r);
 	__asm__ volatile("" : : : "memory"); /* the code is to be read again */
-	return differs((const void *)address, bytes, length) ? -EIO_ : 0;
+	return differs((const void *)address, bytes, length) ? failed(core, address, length, -EIO_) : 0;
 }
 
 static bool is_ours(const struct rl_span *s, size_t at)
@@ -86,7 +96,7 @@ static int merge_foreign(struct rl_core *core, struct rl_span *s)
 		if (byte == s->image[i])
 			continue;
 		if (is_ours(s, i))
-			return -EILSEQ_;
+			return failed(core, s->start + i, 1, -EILSEQ_);
 		s->image[i] = byte;
 		core->foreign++;
 	}

@@ -386,6 +386,7 @@ static void *churn(void *unused)
 /* The program ends while others commit. */
 static void exits(void)
 {
+	fflush(stdout); /* or the children say it, too */
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		pid_t child = fork();
 

@@ -13,8 +13,8 @@ failed=0
 
 for level in -O0 -O2 -O3; do
 	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -DRELINK_INTERNAL -I"$source/include" -I"$source/src" $level \
-		${RELINK_CFLAGS:-} "$source"/tests/unit/platform_text.c "$source"/src/platform/linux/*.c "$source"/src/elf/relocs.c \
-		"$source"/src/arch/*.c -o "$work/program" -pthread || exit 1
+		${RELINK_CFLAGS:-} "$source"/tests/unit/platform_text.c "$source"/src/platform/linux/*.c \
+		"$source"/src/elf/relocs.c "$source"/src/arch/*.c -o "$work/program" -pthread || exit 1
 	for emulator in "valgrind -q" qemu-x86_64; do
 		if ! command -v ${emulator%% *} >/dev/null; then
 			echo "skipped: there is no ${emulator%% *}"

@@ -180,6 +180,8 @@ static void copy_of_program(char *path)
 	char command[256];
 	int file = mkstemp(path);
 
+	if (!CHECK(file >= 0))
+		_exit(1);
 	close(file);
 	snprintf(command, sizeof(command), "cp /proc/%d/exe %s", getpid(), path);
 	CHECK(system(command) == 0 && chmod(path, 0755) == 0);

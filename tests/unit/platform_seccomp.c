@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* platform_seccomp.c - filters that refuse a system call or raise SIGSYS for it, before the probe and at any moment after. */
+/* platform_seccomp.c - filters that refuse a system call or raise SIGSYS for it, before the probe and at any time after. */
 #include "platform_test.h"
 
 #include <pthread.h>

@@ -287,7 +287,7 @@ bool rl_text_probe_one_store(void)
 void rl_text_probe(struct rl_text_abilities *abilities)
 {
 	*abilities = (struct rl_text_abilities){ .writer = "none", .barrier_name = "none" };
-	snprintf(abilities->why, sizeof(abilities->why), "no port: this architecture's code is not rewritten at run time");
+	snprintf(abilities->why, sizeof(abilities->why), "no port for rewriting this architecture's code");
 }
 
 bool rl_text_probe_one_store(void)

@@ -190,7 +190,7 @@ RL_RAW const char *rl_writer_reason(int error)
 
 /* ---- the window ---- */
 
-RL_RAW int rl_text_begin(const char **why)
+RL_RAW static int begin(void (*open)(void), const char **why)
 {
 	int error;
 
@@ -198,13 +198,23 @@ RL_RAW int rl_text_begin(const char **why)
 		*why = "no way to write code was found at start-up";
 		return -ENOTSUP;
 	}
-	rl_window_open();
+	open();
 	error = ensure_descriptor();
 	if (error < 0) {
 		rl_window_close();
 		*why = rl_writer_reason(error);
 	}
 	return error;
+}
+
+RL_RAW int rl_text_begin(const char **why)
+{
+	return begin(rl_window_open, why);
+}
+
+RL_RAW int rl_text_begin_brief(const char **why)
+{
+	return begin(rl_window_open_brief, why);
 }
 
 RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
