@@ -227,18 +227,31 @@ int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const
 int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state, void (*custom)(void), struct relink_error *err);
 struct rl_want rl_want_of(const struct rl_choice *call, int state, void (*custom)(void));
 
+/* ---- registry.c: records and choices ---- */
+bool rl_add_choices(struct rl_core *core, struct rl_module *module);
+/* Variants and drives. Conditions call user code, so the caller has evaluated them before it took the lock. */
+typedef bool rl_condition(const struct relink_variant_record *variant);
+bool rl_add_rules(struct rl_core *core, struct rl_module *module, rl_condition *condition);
+const struct relink_record *rl_next_record(const void **at, const void *stop);
+struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key);
+struct rl_key *rl_anonymous_key(struct rl_core *core, struct rl_module *module, struct relink_key *key, bool on);
+void rl_withdraw_variants(struct rl_core *core, struct rl_module *module);
+void rl_remove_drives(struct rl_core *core, struct rl_module *module);
+void rl_remove_choices(struct rl_core *core, struct rl_module *module);
+
+/* ---- group.c: sites ---- */
+bool rl_add_branches(struct rl_core *core, struct rl_module *module);
+bool rl_add_trampolines(struct rl_core *core, struct rl_module *module);
+void rl_remove_groups(struct rl_core *core, struct rl_module *module);
+
 /* ---- module.c ---- */
 struct rl_image_info {
 	uintptr_t text_start, text_stop;
 	const char *path;
 };
-/* Conditions of variants call user code, so the caller evaluates them before it takes the lock. */
-typedef bool rl_condition(const struct relink_variant_record *variant);
 struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_header *header, const struct rl_image_info *image,
 				rl_condition *condition, struct relink_error *err);
 void rl_module_remove(struct rl_core *core, struct rl_module *module);
-const struct relink_record *rl_next_record(const void **at, const void *stop);
-struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key);
 
 struct rl_raw_site {
 	uintptr_t address;

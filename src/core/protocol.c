@@ -452,9 +452,11 @@ static const char *reason_of(const struct rl_plan *plan, int r)
 	return "the kernel refuses writes to code (a seccomp filter, or proc_mem.force_override?)";
 }
 
-static bool has_failed(const struct rl_core *core, uintptr_t site)
+static bool has_failed(const struct rl_core *core, const struct rl_group *g, size_t i, uintptr_t site)
 {
-	return site < core->failed_at + core->failed_length && site + RL_SITE_MAX > core->failed_at;
+	size_t length = core->port->length[g->key ? RL_BRANCH : g->sites[i].kind];
+
+	return site < core->failed_at + core->failed_length && site + length > core->failed_at;
 }
 
 /* The first of these groups with a site in what could not be written. */
@@ -463,7 +465,7 @@ static const struct rl_group *failed_group(const struct rl_core *core, const str
 	for (; g; g = g->next)
 		for (size_t i = 0; i < g->count; i++) {
 			*site = rl_group_address(g, i);
-			if (has_failed(core, *site))
+			if (has_failed(core, g, i, *site))
 				return g;
 		}
 	return 0;

@@ -138,8 +138,8 @@ static const struct environment environments[] = {
 	{ PLAIN("RLIMIT_NOFILE used up", no_files), IF_STATIC(INDIRECT), INDIRECT, WORKS, REFUSED, WORKS, "too many open files", false },
 };
 
-/* Started by environments.sh. */
-static const struct environment emulated = { PLAIN("an emulator", nothing), EVERYWHERE(INDIRECT), "emulator", false };
+/* Started by environments.sh. Emulators may have threads of their own. */
+static struct environment emulated = { PLAIN("an emulator", nothing), EVERYWHERE(INDIRECT), "emulator", false };
 
 /* With traps more sites change, and in more steps. */
 static bool is_tried(const struct environment *e)
@@ -554,8 +554,10 @@ static bool these_threads;
 static void find_case(int argc, char **argv)
 {
 	this_moment = START;
-	if (argc == 2 && !strcmp(argv[1], "--emulated"))
+	if (argc == 2 && !strcmp(argv[1], "--emulated")) {
 		here = &emulated;
+		limited = true;
+	}
 	if (argc != 5 || strcmp(argv[1], "--case"))
 		return;
 	here = &environments[atoi(argv[2])];
@@ -623,6 +625,9 @@ static void run(const struct environment *e, enum moment moment, bool threads)
 int main(int argc, char **argv)
 {
 	if (here) {
+		struct relink_facts facts = { .size = sizeof(facts) };
+
+		emulated.countless = relink_get_facts(&facts) == RELINK_OK && facts.threads != 1;
 		run_case(this_moment, these_threads);
 		fflush(stdout);
 		_exit(check_failed_ != 0);

@@ -209,7 +209,9 @@ int main(void)
 	committer = pthread_self();
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	sigemptyset(&before);
+	sigaddset(&before, SIGUSR2);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	rl_test_step(on_step);
 	storm_for(seconds, false);
 	process_storm(seconds);
