@@ -72,6 +72,8 @@ static int decide_option(const struct relink_wish *w, struct rl_decision *d, str
 static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
 {
 	*d = (struct rl_decision){ .level = w->level, .state = RL_NONE };
+	if (w->level <= RELINK_BY_DEFAULT || w->level >= RELINK_LEVELS)
+		return rl_fail(err, RELINK_E_ARGUMENT, 0, "a wish of an unknown level");
 	if (w->name)
 		return decide_named(core, w, d, err);
 	if (w->key)

@@ -327,6 +327,71 @@ static void refuse(size_t i, bool first)
 	CHECKF(works(1, 1), "%s", bad[i].what);
 }
 
+/* ---- somebody else's bytes on a site ---- */
+
+static void poke(uintptr_t address, uint8_t byte)
+{
+	FILE *mem = fopen("/proc/self/mem", "r+");
+
+	CHECK(mem && !fseek(mem, (long)address, SEEK_SET) && fwrite(&byte, 1, 1, mem) == 1 && !fclose(mem));
+}
+
+struct foreign {
+	const char *choice;
+	int kind;
+	uintptr_t address;
+};
+
+static int find_bound(const struct relink_site_info *info, void *ctx)
+{
+	struct foreign *f = ctx;
+
+	if (strcmp(info->choice, f->choice) || info->kind != f->kind || info->reason != RELINK_BOUND)
+		return 0;
+	f->address = info->address;
+	return 1;
+}
+
+static void refuse_foreign(const struct foreign *f, uint8_t byte, int code)
+{
+	uint8_t own = *(const uint8_t *)f->address;
+	struct picture before, after;
+
+	poke(f->address, byte);
+	take(&before);
+	inject(1, 1, REFUSED); /* to count them */
+	CHECK_CODE(commit_change(&changes[COUNT(changes) - 2]), code, &err);
+	CHECKF(err.site == f->address && !strcmp(err.choice, f->choice) && strstr(err.text, err.module), "the error is \"%s\"", err.text);
+	CHECKF(!writes, "%d writes", writes);
+	inject(0, 0, REFUSED);
+	take(&after);
+	same(&before, &after, "foreign bytes");
+	poke(f->address, own);
+	CHECK_CODE(commit_change(&changes[COUNT(changes) - 2]), RELINK_OK, &err);
+	CHECK_CODE(commit_back(), RELINK_OK, &err);
+	CHECK(works(1, 1));
+}
+
+static void test_foreign(void)
+{
+	static const struct foreign sites[] = {
+		{ "key_a", RELINK_SITE_BRANCH, 0 }, { "driven_key", RELINK_SITE_BRANCH, 0 }, { "option", RELINK_SITE_BRANCH, 0 },
+		{ "value", RELINK_SITE_CALL, 0 }, { "value", RELINK_SITE_TAIL, 0 }, { "value", RELINK_SITE_JCC, 0 },
+		{ "value", RELINK_SITE_TRAMPOLINE, 0 }, { "effect", RELINK_SITE_CALL, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(sites); i++) {
+		struct foreign f = sites[i];
+
+		if (!relink_each_site(find_bound, &f)) {
+			CHECKF(!status().one_store && f.kind != RELINK_SITE_BRANCH, "no site of %s is bound", f.choice);
+			continue;
+		}
+		refuse_foreign(&f, 0xcc, RELINK_E_BREAKPOINT);
+		refuse_foreign(&f, 0x90, RELINK_E_BYTES);
+	}
+}
+
 /* A later wish for the same choice wins; a transaction can be thrown away. */
 static void test_collecting(void)
 {
@@ -478,6 +543,7 @@ int main(int argc, char **argv)
 		refuse(i, true);
 		refuse(i, false);
 	}
+	test_foreign();
 	test_collecting();
 	test_barriers();
 	for (size_t i = 0; i < COUNT(changes); i++)
