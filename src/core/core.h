@@ -35,8 +35,7 @@ enum rl_step {
 struct rl_hooks {
 	void *(*alloc)(size_t size); /* zeroed, or NULL */
 	void (*free)(void *memory);
-	int (*begin)(const char **why);       /* opens the window: no signal handler runs until end */
-	int (*begin_brief)(const char **why); /* signal handlers may run */
+	int (*begin)(const char **why); /* opens the window: no signal handler runs until end */
 	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
 	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
 	void (*end)(void);

@@ -564,7 +564,7 @@ static int write_code(struct rl_plan *plan)
 
 	plan->synced = plan->unsynced = false;
 	plan->phased = has_phases(plan);
-	if (plan->phased ? core->hooks->begin(&why) : core->hooks->begin_brief(&why)) {
+	if (core->hooks->begin(&why)) {
 		core->lost = why;
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, why);
 	}

@@ -37,8 +37,6 @@ void rl_text_after_fork(void);
 /* Opens the window: checks the descriptor's identity (reopens it where that is possible), blocks asynchronous signals, catches SIGSYS.
  * 0, or -errno with nothing changed and *why pointing to the reason. */
 int rl_text_begin(const char **why);
-/* The same without blocking signals: for a commit of one phase, between whose writes the code is right at any moment. */
-int rl_text_begin_brief(const char **why);
 /* Writes code. 0 or -errno. All or nothing is not promised for a failed write longer than a byte. */
 int rl_text_write(uintptr_t address, const void *bytes, size_t length);
 /* Returns after every thread of the process has executed a core-serialising instruction. 0 or -errno. */

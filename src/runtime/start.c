@@ -21,7 +21,6 @@ static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
 	.begin = rl_text_begin,
-	.begin_brief = rl_text_begin_brief,
 	.write = rl_text_write,
 	.barrier = rl_text_barrier,
 	.end = rl_text_end,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now -lrt LABELS soak TIMEOUT 60 */
 /*
- * signals.c - a storm of timer signals falls on a committer: none is handled while code changes, a commit from a handler that
- * interrupted one is refused, a fork from there works, and nothing waits for ever.
+ * signals.c - a storm of timer signals falls on a committer: none is handled between the phases of a commit that has several, a
+ * commit from a handler that interrupted one is refused, a fork from there works, and nothing waits for ever.
  */
 #undef RELINK_INTERNAL /* only the hooks; the program is like any other */
 #include "stress.h"
@@ -20,12 +20,19 @@ void rl_test_step(void (*step)(int step));
 #define INTERVAL 50000 /* ns */
 #define PATIENCE 5     /* s */
 
-RELINK_KEY_FALSE(storm, "flipped by the one who is interrupted");
-RELINK_KEY_FALSE(squall, "flipped by handlers");
+RELINK_KEY_FALSE(storm, "changed by the one who is interrupted");
+RELINK_KEY_FALSE(squall, "changed by handlers");
+
+RELINK_DECLARE_CALL(int, gale, (void));
+static int calm(void) { return 0; }
+static int strong(void) { return 1; }
+RELINK_DEFINE_CALL(gale, calm, "led elsewhere in several phases");
 
 static pthread_t committer;
-static volatile bool inside;    /* between the hooks of a commit, where signals are to be blocked */
+static sigset_t mask; /* its */
+static volatile bool inside;    /* between the phases of a commit, where signals are to be blocked */
 static volatile bool in_commit; /* in a call of the library */
+static volatile bool calling;   /* that changes a call */
 static volatile unsigned long signals, early, refusals, grants, others, forks, lost;
 static volatile int first_other, last_lost;
 static unsigned long commits;
@@ -33,8 +40,8 @@ static bool forking, done;
 
 static void on_step(int step)
 {
-	if (step == RL_STEP_PREPARED)
-		inside = true;
+	if (step == RL_STEP_GUARDED)
+		inside = calling; /* flips have one phase */
 	if (step == RL_STEP_OPCODE_BARRIER)
 		inside = false;
 }
@@ -69,6 +76,7 @@ static void fork_here(void)
 	pid_t child = fork();
 
 	if (!child) {
+		check_failed_ = 0;
 		forking = false;
 		setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
 		commits = 0;
@@ -89,7 +97,7 @@ static void on_signal(int signal)
 		early++;
 	if (in_commit && pthread_equal(pthread_self(), committer)) {
 		commit_here();
-		if (forking && signals % 64 == 0)
+		if (forking && !calling && signals % 64 == 0) /* not where malloc may have been interrupted */
 			fork_here();
 	}
 	errno = saved;
@@ -100,27 +108,45 @@ static bool right_now(void)
 	return relink_unlikely(storm);
 }
 
-static void flip_in_storm(void)
+/* The mask of the committer is what it was. */
+static void check_mask(void)
+{
+	sigset_t now;
+
+	CHECK(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
+	for (int i = 1; i < 32; i++)
+		CHECKF(sigismember(&now, i) == sigismember(&mask, i), "signal %d is %sblocked now", i, sigismember(&now, i) ? "" : "un");
+}
+
+static bool change(bool on)
+{
+	struct relink_error err;
+	bool ok;
+
+	in_commit = true;
+	ok = CHECK_CODE(relink_key_set(storm, on, &err), RELINK_OK, &err);
+	calling = true;
+	ok &= CHECK_CODE(relink_call_set(gale, on ? strong : calm, &err), RELINK_OK, &err);
+	in_commit = calling = false;
+	return ok && CHECK(right_now() == on) && CHECK(gale() == on);
+}
+
+static void change_in_storm(void)
 {
 	pid_t me = getpid();
-	struct relink_error err;
 	bool on = relink_key_enabled(storm);
 
 	while (running()) {
 		on = !on;
-		in_commit = true;
-		if (!CHECK_CODE(relink_key_set(storm, on, &err), RELINK_OK, &err))
+		if (!change(on))
 			break;
-		in_commit = false;
-		CHECK(right_now() == on);
 		__atomic_fetch_add(&commits, 1, __ATOMIC_RELAXED);
 	}
+	check_mask();
 	if (getpid() == me)
 		return;
-	/* A child: its key can be flipped once more. */
-	if (!CHECK_CODE(relink_key_set(storm, !on, &err), RELINK_OK, &err) || !CHECK(right_now() == !on))
-		_exit(1);
-	_exit(0);
+	change(!on); /* a child, after what it was forked in */
+	_exit(check_failed_ != 0);
 }
 
 /* Ends the storm; says it if somebody waits for ever. */
@@ -166,7 +192,7 @@ static void storm_for(double seconds, bool with_forks)
 	done = false;
 	start(watch, &seconds);
 	timer = start_timer();
-	flip_in_storm();
+	change_in_storm();
 	timer_delete(timer);
 	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
 	finish();
@@ -184,40 +210,28 @@ static void process_storm(double seconds)
 	done = false;
 	start(watch, &seconds);
 	setitimer(ITIMER_REAL, &time, NULL);
-	flip_in_storm();
+	change_in_storm();
 	setitimer(ITIMER_REAL, &none, NULL);
 	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
 	finish();
-}
-
-/* The mask of the committer is what it was. */
-static void check_mask(const sigset_t *before)
-{
-	sigset_t now;
-
-	CHECK(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
-	for (int i = 1; i < 32; i++)
-		CHECKF(sigismember(&now, i) == sigismember(before, i), "signal %d is %sblocked now", i, sigismember(&now, i) ? "" : "un");
 }
 
 int main(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	double seconds = soak_seconds() / 3;
-	sigset_t before;
 
 	committer = pthread_self();
 	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	sigemptyset(&before);
-	sigaddset(&before, SIGUSR2);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	rl_test_step(on_step);
 	storm_for(seconds, false);
 	process_storm(seconds);
 	storm_for(seconds, true);
 	rl_test_step(NULL);
-	check_mask(&before);
 	CHECKF(!early, "%lu signals were handled while code changed", early);
 	CHECKF(!others, "%lu commits in handlers ended with %s", others, relink_code_name(first_other));
 	CHECKF(signals > 100 && refusals > 0, "only %lu signals, %lu refusals", signals, refusals);

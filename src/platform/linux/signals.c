@@ -27,7 +27,6 @@ static struct {
 	uint64_t mask;
 	struct rl_disposition sigsys; /* also read by the handler, in any thread */
 	bool unsettled; /* sigsys is being written */
-	bool masked;    /* asynchronous signals are blocked */
 } saved;
 
 RL_RAW static void change_mask(int how, uint64_t mask, uint64_t *old)
@@ -185,22 +184,13 @@ void rl_window_after_fork(void)
 RL_RAW void rl_window_open(void)
 {
 	change_mask(SIG_BLOCK, ~SYNCHRONOUS, &saved.mask);
-	saved.masked = true;
 	guard_on();
 	if (saved.mask & BIT(SIGSYS))
 		change_mask(SIG_UNBLOCK, BIT(SIGSYS), NULL);
 }
 
-/* Where a signal may well come between the steps: each of them leaves code that is right. */
-RL_RAW void rl_window_open_brief(void)
-{
-	saved.masked = false;
-	guard_on();
-}
-
 RL_RAW void rl_window_close(void)
 {
 	guard_off();
-	if (saved.masked)
-		change_mask(SIG_SETMASK, saved.mask, NULL);
+	change_mask(SIG_SETMASK, saved.mask, NULL);
 }

@@ -68,7 +68,6 @@ typedef void rl_handler(int signal, siginfo_t *info, void *context);
 RL_HIDDEN void rl_disposition_ours(struct rl_disposition *ours, rl_handler *handler, unsigned long flags);
 
 RL_HIDDEN void rl_window_open(void);
-RL_HIDDEN void rl_window_open_brief(void); /* asynchronous signals stay as they are */
 RL_HIDDEN void rl_window_close(void);
 RL_HIDDEN void rl_window_after_fork(void);
 

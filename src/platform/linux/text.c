@@ -190,7 +190,7 @@ RL_RAW const char *rl_writer_reason(int error)
 
 /* ---- the window ---- */
 
-RL_RAW static int begin(void (*open)(void), const char **why)
+RL_RAW int rl_text_begin(const char **why)
 {
 	int error;
 
@@ -198,7 +198,7 @@ RL_RAW static int begin(void (*open)(void), const char **why)
 		*why = "no way to write code was found at start-up";
 		return -ENOTSUP;
 	}
-	open();
+	rl_window_open();
 	error = ensure_descriptor();
 	if (error < 0) {
 		rl_window_close();
@@ -207,23 +207,24 @@ RL_RAW static int begin(void (*open)(void), const char **why)
 	return error;
 }
 
-RL_RAW int rl_text_begin(const char **why)
+RL_RAW static long write_some(const char *from, size_t length, uintptr_t address)
 {
-	return begin(rl_window_open, why);
+	return rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
 }
 
-RL_RAW int rl_text_begin_brief(const char **why)
-{
-	return begin(rl_window_open_brief, why);
-}
-
+/*
+ * The descriptor may have been closed just now; and a signal handler that came in a brief window may have forked: the child goes
+ * on with what was interrupted.
+ */
 RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
 {
 	const char *from = bytes;
 	long done;
 
 	for (; length; from += done, address += (size_t)done, length -= (size_t)done) {
-		done = rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
+		done = marker->ours ? write_some(from, length, address) : -EBADF;
+		if (done == -EBADF && ensure_descriptor() == 0)
+			done = write_some(from, length, address);
 		if (done <= 0)
 			return done ? (int)done : -EIO;
 	}
