@@ -38,7 +38,6 @@ enum relink_code {
 	RELINK_E_AMBIGUOUS = -18, /* several modules have a choice of that name; write module:name */
 	RELINK_E_SYNTAX = -19,    /* a malformed name=state list */
 	RELINK_E_TRAPS = -20,     /* int3 was asked for and is not possible now (tracer attached, handler replaced) */
-	RELINK_E_RANGE = -21,     /* target out of reach and no stub possible */
 };
 
 struct relink_error {

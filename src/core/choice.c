@@ -21,6 +21,14 @@ static bool module_named(const struct rl_module *module, const char *name, size_
 	return true;
 }
 
+bool rl_has_module(const struct rl_core *core, const char *name, size_t length)
+{
+	for (const struct rl_module *m = core->modules; m; m = m->next)
+		if (module_named(m, name, length))
+			return true;
+	return false;
+}
+
 struct rl_choice *rl_find_choice(struct rl_core *core, const char *name, size_t length, int *code)
 {
 	struct rl_choice *found = 0;

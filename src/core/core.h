@@ -218,6 +218,7 @@ int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const 
 int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, const char *state, size_t length);
 
 /* ---- choice.c ---- */
+bool rl_has_module(const struct rl_core *core, const char *name, size_t length);
 struct rl_choice *rl_find_choice(struct rl_core *core, const char *name, size_t length, int *code);
 int rl_find_state(const struct rl_choice *choice, const char *state, size_t length);
 const char *rl_state_name(const struct rl_choice *choice, int state);

@@ -197,9 +197,12 @@ void rl_list_notes(char *buffer, size_t size)
 
 /* ---- the command line ---- */
 
-static bool is_qualified(const struct rl_entry *e)
+/* module:name, and the module isn't there. */
+static bool may_come(const struct rl_core *core, const struct rl_entry *e)
 {
-	return memchr(e->name, ':', e->name_length) != 0;
+	const char *colon = memchr(e->name, ':', e->name_length);
+
+	return colon && !rl_has_module(core, e->name, (size_t)(colon - e->name));
 }
 
 /* Finds the decision for an entry. 0, or an error; RELINK_OVERRIDDEN stands for "kept until its module loads". */
@@ -214,7 +217,7 @@ static int decide_entry(const struct rl_entry *e, struct rl_decision *d, struct 
 	d->choice = rl_find_choice(core, e->name, e->name_length, &code);
 	if (code == RELINK_E_AMBIGUOUS)
 		return rl_fail(err, code, 0, "several modules have a choice of that name; write module:name");
-	if (!d->choice && is_qualified(e))
+	if (!d->choice && may_come(core, e))
 		return RELINK_OVERRIDDEN;
 	if (!d->choice)
 		return rl_fail_unknown(core, err, e->name, e->name_length);

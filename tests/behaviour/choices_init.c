@@ -63,7 +63,7 @@ static const struct row {
 	/* errors: nothing changes, neither argv nor any choice */
 	{ { "p", "a", "--relink" }, RELINK_E_SYNTAX, { 0 }, "off on halt 1", "--relink", "list" },
 	{ { "p", "--relink=verbose", "--relink" }, RELINK_E_SYNTAX, { 0 }, "off on halt 1", "list", "" },
-	{ { "p", "--relink", "verbose,nosuch=on" }, RELINK_E_UNKNOWN, { 0 }, "off on halt 1", "'nosuch'", "verbose, careful, idle, hash" },
+	{ { "p", "--relink", "verbose,nosuch=on" }, RELINK_E_UNKNOWN, { 0 }, "off on halt 1", "'nosuch'", "verbose" },
 	{ { "p", "--relink", "nosuch" }, RELINK_E_UNKNOWN, { 0 }, "off on halt 1", "'nosuch'", "idle" },
 	{ { "p", "--relink", "idle=poll", "a", "--relink", "idle=dance" }, RELINK_E_STATE, { 0 }, "off on halt 1", "'dance'", "halt, poll, sleep_" },
 	{ { "p", "--relink", "hash=slow" }, RELINK_E_STATE, { 0 }, "off on halt 1", "'slow'", "hash_generic" },

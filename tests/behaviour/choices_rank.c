@@ -135,7 +135,9 @@ static void test_refused(void)
 	CHECK(refused() == 0 && no_cpu() == 0 && constant() == 4);
 	/* An unknown state names the ones that there are, and which of them are out of question. */
 	CHECK_CODE(ask("next_best", "worst", false), RELINK_E_STATE, &err);
-	CHECK_HAS(err.text, "next_best_0, next_best_1, next_best_2 (not on this machine)");
+	CHECK_HAS(err.text, "next_best_0");
+	CHECK_HAS(err.text, "next_best_1");
+	CHECK_HAS(err.text, "next_best_2 (not on this machine)");
 	/* The default is always there, whatever the rank of others. */
 	CHECK_CODE(ask("highest", "0", false), RELINK_OK, &err);
 	CHECK(highest() == 0);

@@ -275,11 +275,37 @@ static bool all_zeros(int file, size_t size)
 	return true;
 }
 
+static void *close_all(void *unused)
+{
+	while (running()) {
+		syscall(SYS_close_range, 3, ~0U, 0);
+		sched_yield();
+	}
+	return unused;
+}
+
+/* In a child: nobody else would survive it. */
+static void closed_all_the_time(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		team_size = 0;
+		check_failed_ = 0;
+		start(close_all, NULL);
+		for (unsigned i = 0; i < 20 * ROUNDS; i++)
+			commit_some("while somebody closes all");
+		finish();
+		_exit(check_failed_ != 0);
+	}
+	await(child, "closefrom at any moment");
+}
+
 static void descriptors(void)
 {
 	unsigned count;
 	int writer = find_writer(&count), pipes[2];
-	FILE *file = tmpfile();
+	FILE *file;
 
 	if (!RELINK_PATCHES_ || !CHECKF(count == 1, "%u descriptors to write code with", count))
 		return;
@@ -288,6 +314,7 @@ static void descriptors(void)
 		CHECK(syscall(SYS_close_range, 3, ~0U, 0) == 0 || errno == ENOSYS);
 		commit_some("after closefrom");
 	}
+	closed_all_the_time();
 	file = tmpfile();
 	if (!CHECK(file && ftruncate(fileno(file), 1 << 20) == 0 && pipe2(pipes, O_NONBLOCK) == 0))
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now -lrt LABELS soak TIMEOUT 60 */
 /*
- * signals.c - a storm of timer signals falls on a committer: none is handled between the phases of a commit that has several, a
- * commit from a handler that interrupted one is refused, a fork from there works, and nothing waits for ever.
+ * signals.c - a storm of timer signals falls on a committer: none is handled while code changes, a commit from a handler that
+ * interrupted one is refused, a fork from there works, and nothing waits for ever.
  */
 #undef RELINK_INTERNAL /* only the hooks; the program is like any other */
 #include "stress.h"
@@ -30,7 +30,7 @@ RELINK_DEFINE_CALL(gale, calm, "led elsewhere in several phases");
 
 static pthread_t committer;
 static sigset_t mask; /* its */
-static volatile bool inside;    /* between the phases of a commit, where signals are to be blocked */
+static volatile bool inside;    /* between the hooks of a commit, where signals are to be blocked */
 static volatile bool in_commit; /* in a call of the library */
 static volatile bool calling;   /* that changes a call */
 static volatile unsigned long signals, early, refusals, grants, others, forks, lost;
@@ -40,8 +40,8 @@ static bool forking, done;
 
 static void on_step(int step)
 {
-	if (step == RL_STEP_GUARDED)
-		inside = calling; /* flips have one phase */
+	if (step == RL_STEP_PREPARED)
+		inside = true;
 	if (step == RL_STEP_OPCODE_BARRIER)
 		inside = false;
 }

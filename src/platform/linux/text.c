@@ -212,17 +212,14 @@ RL_RAW static long write_some(const char *from, size_t length, uintptr_t address
 	return rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
 }
 
-/*
- * The descriptor may have been closed just now; and a signal handler that came in a brief window may have forked: the child goes
- * on with what was interrupted.
- */
+/* Another thread may close descriptors that it does not know at this very moment. */
 RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
 {
 	const char *from = bytes;
 	long done;
 
 	for (; length; from += done, address += (size_t)done, length -= (size_t)done) {
-		done = marker->ours ? write_some(from, length, address) : -EBADF;
+		done = write_some(from, length, address);
 		if (done == -EBADF && ensure_descriptor() == 0)
 			done = write_some(from, length, address);
 		if (done <= 0)
