@@ -193,6 +193,7 @@ struct rl_core {
 	struct rl_change_record *guards;
 	size_t guard_count, guard_capacity;
 	unsigned guard_sequence;
+	struct rl_known *known; /* sites that had a guard at some time */
 };
 
 /* ---- text.c: bounded strings ---- */
@@ -343,7 +344,10 @@ int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool
 /* When all together failed, what has to be: the choices of `arriving`, and calls whose target has left. */
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err);
 
-/* Finds a guard; lock-free, for the trap handler. */
+/* ---- guard.c: what the trap handler asks; find and known are lock-free and async-signal-safe ---- */
+int rl_guard_reserve(struct rl_core *core, size_t count);
+void rl_guard_publish(struct rl_core *core, const struct rl_change_record *changes, size_t count);
 bool rl_guard_find(struct rl_core *core, uintptr_t address, int *kind, uint8_t bytes[8]);
+bool rl_guard_known(struct rl_core *core, uintptr_t address);
 
 #endif

@@ -42,56 +42,6 @@ static int sync(struct rl_plan *plan)
 	return r;
 }
 
-/* ---- guards for the trap handler ---- */
-
-static int reserve_guards(struct rl_core *core, size_t count)
-{
-	struct rl_change_record *grown;
-
-	if (count <= core->guard_capacity)
-		return 0;
-	grown = core->hooks->alloc(2 * count * sizeof(*grown));
-	if (!grown)
-		return -12;
-	/* The old table stays: a handler may be reading it. Sizes double, so little is lost. */
-	__atomic_store_n(&core->guards, grown, __ATOMIC_RELEASE);
-	core->guard_capacity = 2 * count;
-	return 0;
-}
-
-static void publish_guards(struct rl_core *core, const struct rl_change_record *changes, size_t count)
-{
-	__atomic_fetch_add(&core->guard_sequence, 1, __ATOMIC_ACQ_REL);
-	for (size_t i = 0; i < count; i++)
-		core->guards[i] = changes[i];
-	__atomic_store_n(&core->guard_count, count, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&core->guard_sequence, 1, __ATOMIC_RELEASE);
-}
-
-bool rl_guard_find(struct rl_core *core, uintptr_t address, int *kind, uint8_t bytes[8])
-{
-	unsigned sequence = __atomic_load_n(&core->guard_sequence, __ATOMIC_ACQUIRE);
-	const struct rl_change_record *guards = __atomic_load_n(&core->guards, __ATOMIC_ACQUIRE);
-	size_t low = 0, high = __atomic_load_n(&core->guard_count, __ATOMIC_RELAXED);
-
-	/* The table changes only while no int3 of ours stands anywhere, so whoever asks then has come late. */
-	if (sequence & 1)
-		return false;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (guards[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low >= __atomic_load_n(&core->guard_count, __ATOMIC_RELAXED) || guards[low].address != address)
-		return false;
-	*kind = guards[low].kind;
-	__builtin_memcpy(bytes, guards[low].old, RL_SITE_MAX);
-	return __atomic_load_n(&core->guard_sequence, __ATOMIC_ACQUIRE) == sequence;
-}
-
 /* ---- the phases; each returns 0 or -errno ---- */
 
 static int guard_sites(struct rl_plan *plan, bool *any)
@@ -520,7 +470,7 @@ static int run_window(struct rl_plan *plan)
 	int r = 0;
 
 	if (guards)
-		r = reserve_guards(core, plan->change_count);
+		r = rl_guard_reserve(core, plan->change_count);
 	core->span->length = core->span->count = 0;
 	core->failed_length = 0;
 	/* In one phase a page whose first write fails is one that needs no restoring. */
@@ -530,13 +480,13 @@ static int run_window(struct rl_plan *plan)
 	if (r)
 		return fail_io(plan, r);
 	if (guards)
-		publish_guards(core, plan->changes, plan->change_count);
+		rl_guard_publish(core, plan->changes, plan->change_count);
 	r = run_phases(plan);
 	if (r)
 		roll_back(plan);
 	/* Where even that failed, guards stay served. */
 	if (guards && !core->degraded)
-		publish_guards(core, 0, 0);
+		rl_guard_publish(core, 0, 0);
 	core->commits++;
 	return r ? fail_io(plan, r) : 0;
 }

@@ -47,7 +47,7 @@ void rl_text_end(void);
 
 /* Finds the site and the bytes to emulate for a trap at `address`; lock-free, async-signal-safe. False: not a guard of ours. */
 typedef bool rl_guard_lookup(uintptr_t address, int *kind, uint8_t bytes[8]);
-/* Is the address inside code that has sites? Async-signal-safe. */
+/* Has the address carried a guard at some time? Async-signal-safe. */
 typedef bool rl_guard_covers(uintptr_t address);
 /* Installs the SIGTRAP handler. 0 or -errno. */
 int rl_traps_enable(rl_guard_lookup *lookup, rl_guard_covers *covers);

@@ -265,13 +265,13 @@ __attribute__((unused)) static bool advance(struct subject *s)
 {
 	unsigned next = (unsigned)((s->timeline.now / 2 + 1) % s->states);
 	struct relink_error err;
-	bool ok;
+	int r;
 
 	timeline_step(&s->timeline);
-	ok = CHECKF(s->to(next, &err) == RELINK_OK, "%s to state %u: %s", s->name, next, relink_error_text(&err));
+	r = s->to(next, &err);
 	timeline_step(&s->timeline);
 	s->commits++;
-	return ok;
+	return CHECKF(r == RELINK_OK, "%s to state %u: %s: %s", s->name, next, relink_code_name(r), relink_error_text(&err));
 }
 
 /* At rest. */

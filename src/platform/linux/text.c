@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define FIRST_DESCRIPTOR 3 /* below are the ones that programs close and expect to get again */
+#define PATIENCE 100       /* times that somebody may close the descriptor in the middle of what we do */
 
 /* On a page of its own that is zeros in the child of a fork. */
 struct marker {
@@ -142,7 +143,7 @@ RL_RAW static long open_high(void)
 	return high;
 }
 
-RL_RAW int rl_writer_open(void)
+RL_RAW static int open_once(void)
 {
 	int64_t position = random_position();
 	long descriptor = open_high();
@@ -158,6 +159,15 @@ RL_RAW int rl_writer_open(void)
 	writer.descriptor = (int)descriptor;
 	writer.position = position;
 	return 0;
+}
+
+RL_RAW int rl_writer_open(void)
+{
+	int error = -EBADF;
+
+	for (int i = 0; i < PATIENCE && error == -EBADF; i++)
+		error = open_once();
+	return error;
 }
 
 RL_RAW static int ensure_descriptor(void)
@@ -207,12 +217,19 @@ RL_RAW int rl_text_begin(const char **why)
 	return error;
 }
 
+/* Another thread may close descriptors that it does not know at this very moment. */
 RL_RAW static long write_some(const char *from, size_t length, uintptr_t address)
 {
-	return rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
+	long done = -EBADF;
+
+	for (int i = 0; i < PATIENCE && done == -EBADF; i++) {
+		done = i ? ensure_descriptor() : 0;
+		if (done == 0)
+			done = rl_syscall(SYS_pwrite64, writer.descriptor, (long)from, (long)length, (long)address);
+	}
+	return done ? done : -EIO;
 }
 
-/* Another thread may close descriptors that it does not know at this very moment. */
 RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
 {
 	const char *from = bytes;
@@ -220,10 +237,8 @@ RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
 
 	for (; length; from += done, address += (size_t)done, length -= (size_t)done) {
 		done = write_some(from, length, address);
-		if (done == -EBADF && ensure_descriptor() == 0)
-			done = write_some(from, length, address);
-		if (done <= 0)
-			return done ? (int)done : -EIO;
+		if (done < 0)
+			return (int)done;
 	}
 	return 0;
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Final choices: open until relink_init while the program has one thread, then closed for everybody. Nonforcible ones: force is
+ * refused, everything else is not.
+ */
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include "check.h"
+#include "choices/run.h"
+
+RELINK_KEY_FALSE(fkey, "a final key", RELINK_FINAL);
+RELINK_OPTION_FINAL(foption, "a final option", one, two, three);
+RELINK_DECLARE_CALL(int, fcall, (void));
+static int fcall_one(void) { return 1; }
+static int fcall_two(void) { return 2; }
+static int fcall_custom(void) { return 3; }
+RELINK_DEFINE_CALL(fcall, fcall_one, "a final call", RELINK_FINAL);
+RELINK_VARIANT(fcall, fcall_two, .rank = -1);
+RELINK_KEY_FALSE(driven_final, "a final key that an ordinary option drives", RELINK_FINAL);
+RELINK_OPTION(driver, "ordinary", still, turning);
+RELINK_DRIVE(driver, turning, driven_final, "on");
+RELINK_KEY_FALSE(free_key, "an ordinary key");
+RELINK_KEY_TRUE(guarded, "nonforcible", RELINK_NONFORCIBLE);
+
+static struct relink_error err;
+
+/* The number says it all: key, option, call, driven key. */
+static int state(void)
+{
+	return (relink_unlikely(fkey) ? 1000 : 0) + 100 * relink_option_state(foption) + 10 * fcall() + (relink_unlikely(driven_final) ? 1 : 0);
+}
+
+static int set(const char *name, const char *to, int mode, bool force)
+{
+	struct relink_commit c = RELINK_COMMIT;
+
+	if (force)
+		relink_force(&c, name, to);
+	else
+		relink_set(&c, name, to);
+	return relink_commit(&c, mode, &err);
+}
+
+static bool is_now(const char *name, const char *to)
+{
+	static const char *const options[] = { "one", "two", "three" };
+
+	if (!strcmp(name, "fkey"))
+		return relink_key_enabled(fkey) == !strcmp(to, "on");
+	return !strcmp(to, !strcmp(name, "fcall") ? fcall() == 1 ? "one" : "two" : options[relink_option_state(foption)]);
+}
+
+static void refused_everywhere(int now)
+{
+	static const struct { const char *name, *to; } wishes[] = {
+		{ "fkey", "on" }, { "fkey", "off" }, { "foption", "one" }, { "foption", "two" }, { "foption", "three" },
+		{ "fcall", "one" }, { "fcall", "two" },
+	};
+
+	for (size_t i = 0; i < COUNT(wishes); i++)
+		for (int how = 0; how < 2 && !is_now(wishes[i].name, wishes[i].to); how++) {
+			CHECK_CODE(set(wishes[i].name, wishes[i].to, RELINK_LIVE, how), RELINK_E_FINAL, &err);
+			CHECKF(!strcmp(err.choice, wishes[i].name) && state() == now, "%s=%s: state %d, want %d", wishes[i].name, wishes[i].to,
+			       state(), now);
+		}
+	CHECK_CODE(relink_call_set(fcall, fcall_custom, &err), RELINK_E_FINAL, &err);
+	CHECK_CODE(relink_option_set(driver, turning, &err), RELINK_E_FINAL, &err);
+	CHECK(state() == now && relink_option_is(driver, still));
+}
+
+/* With an ordinary choice in the same transaction neither moves. */
+static void refused_together(void)
+{
+	struct relink_commit c = RELINK_COMMIT;
+
+	relink_set_key(&c, free_key, true);
+	relink_set_call(&c, fcall, fcall_custom);
+	CHECK_CODE(relink_commit(&c, RELINK_LIVE, &err), RELINK_E_FINAL, &err);
+	CHECK(!strcmp(err.choice, "fcall") && !relink_unlikely(free_key));
+}
+
+static void test_open(void)
+{
+	CHECK(state() == 10);
+	CHECK_CODE(relink_key_enable(fkey, &err), RELINK_OK, &err);
+	CHECK_CODE(relink_option_set(foption, three, &err), RELINK_OK, &err);
+	CHECK_CODE(relink_call_set(fcall, fcall_custom, &err), RELINK_OK, &err);
+	CHECK_CODE(relink_option_set(driver, turning, &err), RELINK_OK, &err);
+	CHECK(state() == 1231);
+	CHECK_CODE(set("fkey", "off", RELINK_STARTUP, false), RELINK_OK, &err);
+	CHECK_CODE(set("foption", "two", RELINK_STARTUP, false), RELINK_OK, &err);
+	CHECK_CODE(set("fcall", "two", RELINK_STARTUP, false), RELINK_OK, &err);
+	CHECK_CODE(relink_option_clear(driver, &err), RELINK_OK, &err);
+	CHECK(state() == 120);
+}
+
+static void *wait_for_end(void *mutex)
+{
+	pthread_mutex_lock(mutex);
+	pthread_mutex_unlock(mutex);
+	return NULL;
+}
+
+/* Somebody else may be running what is final. */
+static void test_second_thread(void)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+
+	pthread_mutex_lock(&mutex);
+	CHECK(!pthread_create(&thread, NULL, wait_for_end, &mutex));
+	refused_everywhere(120);
+	CHECK_CODE(set("free_key", "on", RELINK_STARTUP, false), RELINK_E_THREADS, &err);
+	CHECK(!relink_unlikely(free_key));
+	pthread_mutex_unlock(&mutex);
+	pthread_join(thread, NULL);
+	CHECK_CODE(set("fkey", "on", RELINK_LIVE, false), RELINK_OK, &err);
+	CHECK_CODE(relink_key_clear(fkey, &err), RELINK_OK, &err);
+	CHECK(state() == 120);
+}
+
+static void test_nonforcible(void)
+{
+	CHECK_CODE(set("guarded", "off", RELINK_LIVE, true), RELINK_E_NONFORCIBLE, &err);
+	CHECK(!strcmp(err.choice, "guarded") && relink_likely(guarded));
+	CHECK_CODE(set("guarded", "on", RELINK_LIVE, true), RELINK_E_NONFORCIBLE, &err);
+	CHECK_CODE(set("guarded", NULL, RELINK_LIVE, true), RELINK_OK, &err);
+	CHECK_CODE(set("guarded", "off", RELINK_LIVE, false), RELINK_OK, &err);
+	CHECK(!relink_likely(guarded));
+	CHECK_CODE(relink_key_clear(guarded, &err), RELINK_OK, &err);
+	CHECK(relink_likely(guarded));
+}
+
+/* From outside; relink_init closes. */
+static int child(int argc, char **argv)
+{
+	CHECK(state() == 1010);
+	CHECK_CODE(relink_init(&argc, argv, &err), RELINK_OK, &err);
+	CHECK(state() == 1220);
+	refused_everywhere(1220);
+	CHECK_CODE(relink_apply("free_key,foption=one", &err), RELINK_E_FINAL, &err);
+	CHECK(state() == 1220 && !relink_unlikely(free_key));
+	return check_done();
+}
+
+static void test_command_line(void)
+{
+	static struct run r = { .argv = { "child", "--relink", "foption=three,fcall=two" }, .environment = { "RELINK=fkey" } };
+
+	run(&r);
+	CHECKF(r.status == 0, "status %d\n%s", r.status, r.output);
+}
+
+/* With threads relink_init can't decide what is final any more: an error, and nothing has changed. */
+static void late_init(void)
+{
+	const char *argv[] = { "p", "--relink", "fkey,free_key", NULL };
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+	int argc = 3;
+
+	pthread_mutex_lock(&mutex);
+	CHECK(!pthread_create(&thread, NULL, wait_for_end, &mutex));
+	CHECK_CODE(relink_init(&argc, (char **)(uintptr_t)argv, &err), RELINK_E_FINAL, &err);
+	CHECK(argc == 3 && !relink_unlikely(fkey) && !relink_unlikely(free_key));
+	pthread_mutex_unlock(&mutex);
+	pthread_join(thread, NULL);
+}
+
+static void test_late_init(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		check_failed_ = 0;
+		late_init();
+		fflush(stdout);
+		_exit(check_failed_ != 0);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(status == 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return child(argc, argv);
+	test_command_line();
+	test_open();
+	test_second_thread();
+	test_nonforcible();
+	test_late_init();
+	CHECK_CODE(relink_init(&argc, argv, &err), RELINK_OK, &err);
+	refused_everywhere(120);
+	refused_together();
+	test_nonforcible();
+	return check_done();
+}
