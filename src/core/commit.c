@@ -160,6 +160,8 @@ static void adopt(struct rl_plan *plan)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
+		if ((c->flags & RELINK_FINAL) && rl_call_moves(c))
+			c->new_target = plan->core->final_moved = true;
 		for (int level = 0; level < RELINK_LEVELS; level++)
 			c->asked[level] = c->next_asked[level];
 		c->custom = c->next_custom;
@@ -170,6 +172,27 @@ static void adopt(struct rl_plan *plan)
 		if (c->option)
 			__atomic_store_n(&c->option->state, c->state, __ATOMIC_RELAXED);
 	}
+}
+
+static bool holds(const struct rl_module *module, uintptr_t address)
+{
+	return module && address >= module->text_start && address < module->text_stop;
+}
+
+uintptr_t rl_final_target(struct rl_core *core)
+{
+	for (struct rl_choice *c = core->final_moved ? core->choices : 0; c; c = c->next) {
+		uintptr_t target;
+
+		if (!c->new_target)
+			continue;
+		c->new_target = false;
+		target = (uintptr_t)rl_want_of(c, c->state, c->bound_custom).address;
+		if (!holds(c->module, target))
+			return target;
+	}
+	core->final_moved = false;
+	return 0;
 }
 
 /* ---- plan and run ---- */

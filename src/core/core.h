@@ -138,6 +138,7 @@ struct rl_choice {
 	bool anonymous;              /* key without a record: in a struct */
 	bool has_default;            /* call: the default target has been seen */
 	bool trampoline_ok;          /* call: the trampoline is what it should be */
+	bool new_target;             /* final call: has moved, see rl_final_target */
 	struct rl_key *keys;         /* key: 1; option: count */
 	size_t key_count;
 	struct relink_call *call;
@@ -175,6 +176,7 @@ struct rl_core {
 	bool one_store;
 	bool traps, strict;
 	bool closed;       /* start-up is over: final choices are decided */
+	bool final_moved;  /* see rl_final_target */
 	bool degraded;
 	char degraded_text[160];
 	const char *why;   /* why code can't be written or synchronised */
@@ -338,6 +340,9 @@ struct rl_decision {
 };
 /* Decides, plans, writes, remembers; or nothing. */
 int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t count, int mode, struct relink_error *err);
+/* Final calls keep their targets for good, so the modules that hold them must stay loaded. Returns the next target outside of its
+ * call's module that this has not been done for, or 0. */
+uintptr_t rl_final_target(struct rl_core *core);
 /* Recomputes every choice after opinions or variants came or went. `arriving` is a module that nobody runs yet, or NULL;
  * `fresh`: its sites are as linked. `rebind` looks at sites of calls that do not move, too. */
 int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err);

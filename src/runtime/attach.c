@@ -184,6 +184,18 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	return r ? r : opinions;
 }
 
+void rl_pin_final_targets(void)
+{
+	uintptr_t target = 1;
+
+	while (target && __atomic_load_n(&rl_runtime.core.final_moved, __ATOMIC_RELAXED) && !rl_lock(0)) {
+		target = rl_final_target(&rl_runtime.core);
+		rl_unlock();
+		if (target)
+			rl_pin_module((const void *)target);
+	}
+}
+
 void rl_attach(struct relink_module_header *header)
 {
 	struct rl_image *image = calloc(1, sizeof(*image));
@@ -192,6 +204,7 @@ void rl_attach(struct relink_module_header *header)
 	if (image && rl_image_of(header, image)) {
 		if (attach(header, image, &err) < 0)
 			report(&err);
+		rl_pin_final_targets();
 	} else {
 		rl_remark("a module could not be described: out of memory, or not mapped by the loader");
 	}

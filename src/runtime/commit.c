@@ -154,6 +154,7 @@ int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, s
 		rl_unlock();
 		if (r >= 0)
 			name_customs(wishes, decisions, count);
+		rl_pin_final_targets();
 	}
 	if (decisions != few)
 		free(decisions);

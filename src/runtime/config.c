@@ -276,6 +276,7 @@ static int apply_list(const char *list, bool close, struct relink_error *err)
 		if (r >= 0 && close)
 			end_start_up();
 		rl_unlock();
+		rl_pin_final_targets();
 	}
 	free(decisions);
 	return r;

@@ -21,7 +21,7 @@ MODULE_CALLS(main)
 static struct relink_error err;
 static struct answers (*user_answers)(void); /* NULL while the plugin isn't there */
 
-#ifdef CALLS_TAKE_ADDRESS
+#if defined(CALLS_TAKE_ADDRESS) && RELINK_PATCHES_
 /* In a program that is no PIE this makes the PLT stub the function's address, for everybody. */
 static long (*volatile taken)(long) = home_add;
 #else

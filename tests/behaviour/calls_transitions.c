@@ -54,7 +54,7 @@ RELINK_VARIANT(truth, truth_b);
 RELINK_VARIANT_CONST(truth, always, true);
 RELINK_VARIANT_CONST(truth, never, false);
 
-static const char text[] = "text";
+static const char text[64];
 static const char *pointer_a(long n) { return text + n; }
 static const char *pointer_b(long n) { return (const char *)n; }
 RELINK_DEFINE_CALL(pointer, pointer_a, "a pointer");

@@ -3,7 +3,7 @@
 #ifndef TEST_MODULES_H
 #define TEST_MODULES_H
 
-#include "stress.h"
+#include "../stress.h"
 
 /* In the program. */
 RELINK_DECLARE_KEY(mod_key);

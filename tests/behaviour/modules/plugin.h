@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* plugin.h - the plugins of modules.c, which differ in how they are linked. */
-#include "modules/modules.h"
+#include "modules.h"
 
 RELINK_STATIC_KEY_FALSE(plug_key, "a key that comes and goes");
 RELINK_STATIC_KEY_FALSE(plug_early, "committed by a constructor");

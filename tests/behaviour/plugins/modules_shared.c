@@ -1,4 +1,4 @@
 /* test: FLAGS -DHAS_PROGRAM */
 /* SPDX-License-Identifier: MIT */
 /* modules_shared.c - uses librelink.so. */
-#include "modules/plugin.h"
+#include "behaviour/modules/plugin.h"
