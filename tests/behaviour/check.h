@@ -50,7 +50,7 @@ __attribute__((unused))
 static bool check_code_(int got, int want, const struct relink_error *err, const char *file, int line, const char *what)
 {
 	return check_(got == want, file, line, "%s: got %s (%s), want %s", what, relink_code_name(got),
-		      err && got == err->code ? relink_error_text(err) : "", relink_code_name(want));
+		      got && err && got == err->code ? relink_error_text(err) : "", relink_code_name(want));
 }
 
 #define CHECK(cond) check_((cond), __FILE__, __LINE__, "%s", #cond)

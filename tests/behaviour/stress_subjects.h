@@ -222,7 +222,7 @@ struct subject {
 
 enum { ROUTE, PICK, NOTE_, LEFT, SHARED_, SUBJECTS };
 
-static struct subject subjects[SUBJECTS] = {
+__attribute__((unused)) static struct subject subjects[SUBJECTS] = {
 	{ "route", route_sites, COUNT(route_sites), 16, to_route, false, { 0 }, 0, 0, 0 },
 	{ "pick", pick_sites, COUNT(pick_sites), COUNT(pick_states), to_pick, false, { 0 }, 0, 0, 0 },
 	{ "note", note_sites, COUNT(note_sites), COUNT(notes), to_note, false, { 0 }, 0, 0, 0 },

@@ -10,15 +10,21 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
+/* Programs and libraries start well away from these; sanitizers keep some for themselves. */
+static const uintptr_t far_places[] = { 0x100000000000, 0x200000000000, 0x300000000000, 0x7e9000000000 };
+
 /* NULL where the address space has no room. Stays for ever. */
 static inline void *far_code(const void *code, size_t size)
 {
-	static uintptr_t next = 0x100000000000; /* programs and libraries start well above that, or below 4 GiB */
-	void *page = mmap((void *)next, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	static uintptr_t offset;
+	void *page = MAP_FAILED;
 
+	for (size_t i = 0; i < sizeof(far_places) / sizeof(*far_places) && page == MAP_FAILED; i++)
+		page = mmap((void *)(far_places[i] + offset), 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	next += 4096;
+	offset += 4096;
 	memcpy(page, code, size);
 	return mprotect(page, 4096, PROT_READ | PROT_EXEC) ? NULL : page;
 }
