@@ -28,6 +28,9 @@ void rl_text_probe(struct rl_text_abilities *abilities);
 /* Proves one-store writes with a concurrent reader (takes up to a few ms). Needs write and barrier. */
 bool rl_text_probe_one_store(void);
 
+/* Lets rl_text_context tell processes apart, also where no code is written; rl_text_probe does it too. 0 or -errno. */
+int rl_marker_create(void);
+
 enum rl_text_context { RL_TEXT_OK, RL_TEXT_VFORK_CHILD, RL_TEXT_FORK_CHILD };
 /* Which process are we? FORK_CHILD is reported once, after a fork that no atfork handler saw; vfork children share our memory. */
 enum rl_text_context rl_text_context(void);

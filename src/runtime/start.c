@@ -68,6 +68,7 @@ static void probe(struct rl_core *core)
 static void probe(struct rl_core *core)
 {
 	core->port = &rl_port_generic;
+	rl_marker_create(); /* without it a vfork child would change its parent's flags */
 	rl_runtime.abilities.writer = rl_runtime.abilities.barrier_name = "none";
 	core->why = "this build keeps keys as flags and calls as pointers";
 }

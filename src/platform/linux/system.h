@@ -77,7 +77,6 @@ RL_HIDDEN int rl_writer_open(void);
 RL_HIDDEN void rl_writer_close(void);
 RL_HIDDEN bool rl_writer_reads(uintptr_t address, const uint8_t bytes[8]); /* is that what it shows? */
 RL_HIDDEN const char *rl_writer_reason(int error);
-RL_HIDDEN int rl_marker_create(void);
 RL_HIDDEN void rl_marker_remove(void); /* nothing can be written after all */
 
 /* ---- barrier.c ---- */
