@@ -113,9 +113,7 @@ static void after_fork_in_child(void)
 		after_handler_forked();
 		return;
 	}
-	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	__atomic_store_n(&owner, 0, __ATOMIC_RELAXED);
-	self = 0;
+	rl_unlock();
 }
 
 void rl_lock_init(void)

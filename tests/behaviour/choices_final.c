@@ -1,3 +1,4 @@
+// test: NOT thread
 /* SPDX-License-Identifier: MIT */
 /*
  * Final choices: open until relink_init while the program has one thread, then closed for everybody. Nonforcible ones: force is

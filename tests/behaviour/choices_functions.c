@@ -1,3 +1,4 @@
+// test: NOT thread
 /* SPDX-License-Identifier: MIT */
 /*
  * Choice functions and drives: once per start, outside all locks, from facts; they may commit. A choice function speaks before a

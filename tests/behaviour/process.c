@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test: LABELS soak TIMEOUT 90 */
+/* test: LABELS soak TIMEOUT 90 NOT thread */
 /*
  * process.c - while threads commit, the process forks with and without libc's help, spawns, drops its privileges, closes and reuses
  * descriptors that it does not know, starts and ends threads, and exits.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now LABELS soak TIMEOUT 60 */
+/* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now LABELS soak TIMEOUT 60 NOT thread */
 /*
  * traps.c - without a declaration no int3 is ever used, so that threads may block SIGTRAP. With RELINK_TRAPS every site is bound
  * and changed; threads that trap do what the site's instruction does, also in a child that a raw fork made in mid-commit;

@@ -6,8 +6,10 @@
 set -u
 
 command -v valgrind >/dev/null || { echo "skipped: there is no valgrind"; exit 77; }
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+out=$(mktemp) program=$(mktemp)
+trap 'rm -f "$out" "$program"' EXIT
+# Not every valgrind understands every compiler's debug information.
+strip -g -o "$program" "$RELINK_TEST_BIN/behaviour.valgrind_target" || exit 1
 passed=0 failed=0
 
 check() { # WHAT COMMAND...
@@ -21,7 +23,7 @@ check() { # WHAT COMMAND...
 		cat "$out"
 	fi
 }
-run() { valgrind -q --error-exitcode=9 --fair-sched=try "$@" "$RELINK_TEST_BIN/behaviour.valgrind_target" >"$out" 2>&1; }
+run() { valgrind -q --error-exitcode=9 --fair-sched=try "$@" "$program" >"$out" 2>&1; }
 
 valgrind -q /bin/true >"$out" 2>&1 || { echo "skipped: valgrind can't run here: $(head -n1 "$out")"; exit 77; }
 check "under valgrind" run

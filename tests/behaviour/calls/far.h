@@ -3,12 +3,9 @@
 #ifndef TEST_FAR_H
 #define TEST_FAR_H
 
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 
 /* Programs and libraries start well away from these; sanitizers keep some for themselves. */
 static const uintptr_t far_places[] = { 0x100000000000, 0x200000000000, 0x300000000000, 0x7e9000000000 };
@@ -16,16 +13,20 @@ static const uintptr_t far_places[] = { 0x100000000000, 0x200000000000, 0x300000
 /* NULL where the address space has no room. Stays for ever. */
 static inline void *far_code(const void *code, size_t size)
 {
-	/* Programs and libraries lie well above these, or below 4 GiB; sanitizers leave one or the other free. */
-	static uintptr_t places[] = { 0x100000000000, 0x200000000000, 0x4000000000 };
-	void *page = MAP_FAILED;
+	/* A program lies below libraries and what the kernel places, as a rule; else well above the second, or above 4 GiB. */
+	static uintptr_t places[] = { 0, 0x100000000000 };
+	uintptr_t here = (uintptr_t)far_code;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places) && page == MAP_FAILED; i++, places[i - 1] += 4096)
-		page = mmap((void *)places[i], 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (page == MAP_FAILED)
-		return NULL;
-	memcpy(page, code, size);
-	return mprotect(page, 4096, PROT_READ | PROT_EXEC) ? NULL : page;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		char *page = mmap((void *)places[i], 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		uintptr_t distance = (uintptr_t)page > here ? (uintptr_t)page - here : here - (uintptr_t)page;
+
+		if (page == MAP_FAILED || distance < 0x100000000)
+			continue;
+		memcpy(page, code, size);
+		return mprotect(page, 4096, PROT_READ | PROT_EXEC) ? NULL : page;
+	}
+	return NULL;
 }
 
 #endif
