@@ -7,9 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Programs and libraries start well away from these; sanitizers keep some for themselves. */
-static const uintptr_t far_places[] = { 0x100000000000, 0x200000000000, 0x300000000000, 0x7e9000000000 };
-
 /* NULL where the address space has no room. Stays for ever. */
 static inline void *far_code(const void *code, size_t size)
 {
