@@ -81,6 +81,29 @@ static void *spectator(void *unused)
 	return unused;
 }
 
+/* A child that shares our memory runs into the same guards, with handlers of its own that are copies of ours. */
+static __attribute__((noinline)) void vfork_and_look(void)
+{
+	static volatile unsigned broken;
+	int status = -1;
+	pid_t child = vfork();
+
+	if (!child) {
+		for (unsigned i = 0; i < COUNT(route_sites); i++)
+			broken += route_sites[i](i) >= subjects[ROUTE].states;
+		_exit(7);
+	}
+	waitpid(child, &status, 0);
+	CHECKF(WIFEXITED(status) && WEXITSTATUS(status) == 7 && !broken, "a vfork child ended with %#x, %u sites broken", status, broken);
+}
+
+static void *vforker(void *unused)
+{
+	while (running())
+		vfork_and_look();
+	return unused;
+}
+
 static void *change(void *argument)
 {
 	struct subject *s = argument;
@@ -98,6 +121,7 @@ static void stress(void *(*body)(void *), double seconds)
 	for (unsigned i = 0; i < SUBJECTS; i++)
 		if (!subjects[i].anybody)
 			start(change, &subjects[i]);
+	start(vforker, NULL);
 	sleep_for(seconds);
 	finish();
 	for (unsigned i = 0; i < SUBJECTS; i++)
