@@ -39,7 +39,7 @@ static void *reader(void *number)
 	for (unsigned x = 0; running(); x++) {
 		look(__atomic_load_n(&subject, __ATOMIC_RELAXED), x % 1024);
 		__atomic_fetch_add(mine, 1, __ATOMIC_RELAXED);
-		sched_yield(); /* so that a round of all takes less than a round of time slices */
+		rest(); /* so that a round of all takes less than a round of time slices */
 	}
 	return NULL;
 }
@@ -78,7 +78,7 @@ static void delay(int step)
 		await_rounds();
 		held[step]++;
 	} else if (draw(&chance, 8) == 0) {
-		sched_yield();
+		rest();
 	} else if (draw(&chance, 8) == 0) {
 		sleep_for(1e-6 * draw(&chance, 200));
 	}

@@ -118,7 +118,7 @@ static void *reader(void *unused)
 		look_at_key(see_key, "the program's");
 		__atomic_fetch_add(&looks, 1, __ATOMIC_RELAXED);
 		if (x % 8 == 0)
-			sched_yield();
+			rest();
 	}
 	return unused;
 }

@@ -36,7 +36,7 @@ static void *spectator(void *unused)
 		look(&subjects[x % SHARED_], x % 1024);
 		look_at_shared();
 		if (x % 4 == 0)
-			sched_yield();
+			rest();
 	}
 	return unused;
 }
@@ -279,7 +279,7 @@ static void *close_all(void *unused)
 {
 	while (running()) {
 		syscall(SYS_close_range, 3, ~0U, 0);
-		sched_yield();
+		rest();
 	}
 	return unused;
 }

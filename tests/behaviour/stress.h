@@ -18,7 +18,6 @@
 #endif
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +49,12 @@ __attribute__((unused)) static void sleep_for(double seconds)
 		;
 }
 
+/* Lets others run. Who yields instead goes into debt with the scheduler of recent Linux, and on a busy machine pays for minutes. */
+__attribute__((unused)) static void rest(void)
+{
+	sleep_for(20e-6);
+}
+
 struct chance {
 	uint64_t state;
 };
@@ -62,14 +67,13 @@ __attribute__((unused)) static uint32_t draw(struct chance *c, uint32_t below)
 	return (uint32_t)((z ^ z >> 31) >> 16) % below;
 }
 
-/* Between two commits: nothing in half of the cases, else long enough that others see the settled state. Who sleeps gets a
- * processor soon after, and lets another committer have the lock; who yields to many waits for all of them. */
+/* Between two commits: nothing in half of the cases, else long enough that others see the settled state, or get the lock. */
 __attribute__((unused)) static void linger(struct chance *c)
 {
 	uint32_t way = draw(c, 512);
 
 	if (way < 32)
-		sleep_for(20e-6);
+		rest();
 	else if (way < 256)
 		for (volatile uint32_t i = draw(c, 8 * way); i; i--)
 			;

@@ -13,7 +13,7 @@ static void *reader(void *unused)
 	for (unsigned x = 0; running(); x++) {
 		look(&subjects[x % SUBJECTS], x % 1024);
 		if (x % 16 == 0)
-			sched_yield();
+			rest();
 	}
 	return unused;
 }

@@ -87,8 +87,8 @@ static void *reader(void *unused)
 
 	while (running()) {
 		told += look_around(rounds & 1);
-		if (++rounds % 64 == 0)
-			sched_yield();
+		if (++rounds % 256 == 0)
+			rest();
 	}
 	__atomic_fetch_add(&looks, rounds * SITES, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&tellings, told, __ATOMIC_RELAXED);

@@ -76,7 +76,7 @@ static void *spectator(void *unused)
 	for (unsigned x = 0; running(); x++) {
 		look(&subjects[x % SUBJECTS], x % 1024);
 		if (x % 16 == 0)
-			sched_yield();
+			rest();
 	}
 	return unused;
 }
@@ -147,7 +147,7 @@ static void *masked(void *unused)
 {
 	while (running()) {
 		pthread_kill(pthread_self(), SIGUSR1);
-		sched_yield();
+		rest();
 	}
 	return unused;
 }
@@ -372,7 +372,7 @@ static void *raw_forker(void *argument)
 	pid_t child;
 
 	while (!__atomic_load_n(&fork_wanted, __ATOMIC_ACQUIRE))
-		sched_yield();
+		rest();
 	child = (pid_t)syscall(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
 	if (child == 0)
 		_exit(raw_child(argument));
@@ -388,7 +388,7 @@ static void fork_at_step(int step)
 	guards_at_fork = count_guards();
 	__atomic_store_n(&fork_wanted, true, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&forked, __ATOMIC_ACQUIRE))
-		sched_yield();
+		rest();
 }
 
 static void raw_fork(struct subject *s, int step)

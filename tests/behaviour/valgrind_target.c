@@ -23,7 +23,7 @@ static void *reader(void *unused)
 		int r = route_now(7);
 
 		CHECK(r == 1 || r == 2);
-		sched_yield();
+		rest();
 	}
 	return unused;
 }
