@@ -44,14 +44,6 @@ static void *reader(void *number)
 	return NULL;
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Waits until each reader has begun and ended a round. */
 static void await_rounds(void)
 {

@@ -360,7 +360,7 @@ static int be_preloaded(void)
 int main(int argc, char **argv)
 {
 	double seconds = soak_seconds();
-	time_t end;
+	double end;
 
 	if (argc > 1)
 		return be_preloaded();
@@ -372,8 +372,8 @@ int main(int argc, char **argv)
 	start(flipper, NULL);
 	start(router, NULL);
 	start(asker, NULL);
-	end = time(NULL) + (time_t)seconds + 1;
-	while (time(NULL) < end) {
+	end = now() + seconds;
+	while (now() < end) {
 		visit_plugin(PLUGIN_SHARED);
 		visit_plugin(PLUGIN_STATIC);
 	}

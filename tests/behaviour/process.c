@@ -105,9 +105,9 @@ static void await(pid_t child, const char *what)
 
 static void forks(double seconds)
 {
-	time_t end = time(NULL) + (time_t)seconds + 1;
+	double end = now() + seconds;
 
-	for (unsigned i = 0; time(NULL) < end; i++) {
+	for (unsigned i = 0; now() < end; i++) {
 		pid_t child = fork();
 
 		if (!child) {

@@ -41,6 +41,14 @@ __attribute__((unused)) static double soak_seconds(void)
 	return text && atof(text) > 0 ? atof(text) : 2;
 }
 
+__attribute__((unused)) static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 __attribute__((unused)) static void sleep_for(double seconds)
 {
 	struct timespec left = { (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) };
