@@ -3,8 +3,9 @@
  * error.h - what went wrong, as a value. The library never prints, exits or aborts.
  *
  * Functions that can fail return 0 or a code from this page and take a struct relink_error * (NULL is allowed) that
- * the caller owns. A negative code means that nothing has changed. RELINK_OVERRIDDEN is positive: the wish was
- * recorded, but somebody of higher precedence speaks, so the effective state is another than the one asked for.
+ * the caller owns and need not initialise: its code is what the function returned. A negative code means that nothing
+ * has changed. RELINK_OVERRIDDEN is positive: the wish was recorded, but somebody of higher precedence speaks, so the
+ * effective state is another than the one asked for.
  */
 #ifndef RELINK_ERROR_H
 #define RELINK_ERROR_H

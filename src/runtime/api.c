@@ -40,6 +40,14 @@ static int no_runtime(struct relink_error *err)
 	return rl_fail(err, RELINK_E_RUNTIME, 0, "another version of relink serves this process; calls here go through their pointers");
 }
 
+/* What was tried in vain on the way to a success is no error. */
+static int done(int r, struct relink_error *err)
+{
+	if (err && r == RELINK_OK)
+		err->code = RELINK_OK;
+	return r;
+}
+
 void relink_attach(struct relink_module_header *header)
 {
 	const struct rl_api *api = header->runtime ? 0 : rl_api();
@@ -56,17 +64,17 @@ void relink_detach(struct relink_module_header *header)
 
 int relink_init(int *argc, char **argv, struct relink_error *err)
 {
-	return rl_api() ? rl_api()->init(argc, argv, err) : no_runtime(err);
+	return done(rl_api() ? rl_api()->init(argc, argv, err) : no_runtime(err), err);
 }
 
 int relink_apply(const char *list, struct relink_error *err)
 {
-	return rl_api() ? rl_api()->apply(list, err) : no_runtime(err);
+	return done(rl_api() ? rl_api()->apply(list, err) : no_runtime(err), err);
 }
 
 int relink_declare(unsigned what, struct relink_error *err)
 {
-	return rl_api() ? rl_api()->declare(what, err) : no_runtime(err);
+	return done(rl_api() ? rl_api()->declare(what, err) : no_runtime(err), err);
 }
 
 int relink_get_status(struct relink_status *status)
@@ -182,14 +190,14 @@ int relink_commit(struct relink_commit *c, int mode, struct relink_error *err)
 	else
 		r = rl_api()->commit(c->wishes, c->count, mode, err);
 	relink_commit_discard(c);
-	return r;
+	return done(r, err);
 }
 
 /* ---- one decision ---- */
 
 static int commit_one(const struct relink_wish *wish, struct relink_error *err)
 {
-	return rl_api() ? rl_api()->commit(wish, 1, RELINK_LIVE, err) : no_runtime(err);
+	return done(rl_api() ? rl_api()->commit(wish, 1, RELINK_LIVE, err) : no_runtime(err), err);
 }
 
 int relink_key_set_(struct relink_key *key, int state, struct relink_error *err)
@@ -201,7 +209,7 @@ int relink_key_set_(struct relink_key *key, int state, struct relink_error *err)
 
 int relink_key_count_(struct relink_key *key, int by, struct relink_error *err)
 {
-	return rl_api() ? rl_api()->key_count(key, by, err) : no_runtime(err);
+	return done(rl_api() ? rl_api()->key_count(key, by, err) : no_runtime(err), err);
 }
 
 int relink_option_set_(struct relink_option *option, int state, struct relink_error *err)

@@ -204,8 +204,23 @@ static void test_module_gone(void)
 	test_names();
 }
 
+/* An error value needs no initialising, and says nothing of a success. */
+static void test_error_of_success(void)
+{
+	struct relink_commit c = RELINK_COMMIT;
+
+	memset(&err, 0x5a, sizeof(err));
+	CHECK(relink_key_set(off_key, false, &err) == RELINK_OK && err.code == RELINK_OK);
+	CHECK(!strcmp(relink_error_text(&err), "no error"));
+	memset(&err, 0x5a, sizeof(err));
+	CHECK(relink_commit(&c, RELINK_LIVE, &err) == RELINK_OK && err.code == RELINK_OK);
+	memset(&err, 0x5a, sizeof(err));
+	CHECK(relink_apply("", &err) == RELINK_OK && err.code == RELINK_OK);
+}
+
 int main(void)
 {
+	test_error_of_success();
 	test_steps();
 	test_names();
 	test_by_name();
