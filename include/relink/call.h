@@ -49,7 +49,8 @@ struct relink_call {
 #define RELINK_DEFINE_CALL_NULL(...) RELINK_CALL_DEF_NULL_(__VA_ARGS__, 0u, 0u)
 
 /* RELINK_VARIANT(call, function [, .needs = RELINK_CPU(..)] [, .condition = f] [, .rank = n]); any source file, any
- * module that is loaded after the one that defines the call (those of earlier ones are not seen yet). The best variant whose condition holds is bound at start-up unless something of higher precedence speaks. */
+ * module, loaded before or after the one that defines the call. The best variant whose condition holds is bound at
+ * start-up unless something of higher precedence speaks. */
 #define RELINK_VARIANT(call, ...) RELINK_VARIANT_EXPAND_(call, RELINK_FIRST_(__VA_ARGS__, ~), __VA_ARGS__)
 /* RELINK_VARIANT_CONST(call, name, value [, ...]): a variant that returns a constant; for integer and pointer results. Where
  * the value fits 32 bits unsigned, a call site becomes one `mov`. */

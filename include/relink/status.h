@@ -41,7 +41,7 @@ enum relink_site_kind {
 /* Why a site is where it is. */
 enum relink_reason {
 	RELINK_BOUND,          /* expresses its choice directly */
-	RELINK_UNALIGNED,      /* on its trampoline: one store can't change it, and its choice isn't final */
+	RELINK_UNALIGNED,      /* on its trampoline: one store can't change it, and its choice wasn't decided before threads ran */
 	RELINK_UNPROVEN,       /* on its trampoline: one-store changes are not known to be good here */
 	RELINK_OUT_OF_RANGE,   /* on its trampoline: target more than 2 GiB away */
 	RELINK_INDIRECT,       /* on its trampoline: code can't be written */

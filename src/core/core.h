@@ -103,6 +103,14 @@ struct rl_variant {
 	bool narrow;
 };
 
+/* A variant of a call whose own module has not come yet. */
+struct rl_waiting {
+	struct rl_waiting *next;
+	struct rl_module *module;
+	const struct relink_variant_record *record;
+	bool holds;
+};
+
 struct rl_drive {
 	struct rl_drive *next;
 	struct rl_module *module;
@@ -184,6 +192,7 @@ struct rl_core {
 	struct rl_module *modules;
 	struct rl_choice *choices, *last_choice;
 	struct rl_drive *drives;
+	struct rl_waiting *waiting;
 	size_t module_count, pending_count, call_count;
 	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
@@ -238,6 +247,8 @@ bool rl_add_rules(struct rl_core *core, struct rl_module *module, rl_condition *
 const struct relink_record *rl_next_record(const void **at, const void *stop);
 struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key);
 struct rl_key *rl_anonymous_key(struct rl_core *core, struct rl_module *module, struct relink_key *key, bool on);
+/* Variants of calls that have come since. */
+bool rl_admit_waiting(struct rl_core *core);
 void rl_withdraw_variants(struct rl_core *core, struct rl_module *module);
 void rl_remove_drives(struct rl_core *core, struct rl_module *module);
 void rl_remove_choices(struct rl_core *core, struct rl_module *module);

@@ -44,7 +44,8 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	m->next = core->modules;
 	core->modules = m;
 	core->module_count++;
-	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_add_branches(core, m) || !rl_add_trampolines(core, m))
+	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
+	    !rl_add_trampolines(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
 	header->runtime = m;
 	return m;

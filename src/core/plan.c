@@ -176,8 +176,14 @@ static bool old_bytes_good(const struct rl_plan *plan, const struct rl_group *gr
 	return port->expresses(kind, change->address, group->home, &want, change->old);
 }
 
-static int unchangeable(struct rl_plan *plan, const struct rl_group *group, uintptr_t address)
+/* A site that is bound has to follow. One that leads home may stay there: it gets to the right target. */
+static int unchangeable(struct rl_plan *plan, const struct rl_group *group, struct rl_site *site, uintptr_t address)
 {
+	if (site->reason != RELINK_BOUND) {
+		site->reason = RELINK_UNALIGNED;
+		plan->change_count--;
+		return 0;
+	}
 	if (group->call->flags & RELINK_FINAL)
 		return rl_fail_site(plan->err, RELINK_E_FINAL, group->call, group->module, address,
 				    "the choice is final and threads run; decide it at start-up");
@@ -207,7 +213,7 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 		return wrong_bytes(plan, call, group->module, address);
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
 	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->trap && !rl_alone(plan))
-		return unchangeable(plan, group, address);
+		return unchangeable(plan, group, site, address);
 	if (change->change != RL_SAME) {
 		plan->writes = true;
 		plan->others |= group->module != plan->arriving;

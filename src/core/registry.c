@@ -289,14 +289,25 @@ static bool is_default(const struct rl_choice *c, const struct relink_variant_re
 	return !(c->flags & RELINK_DEFAULT_NULL) && !c->has_default && *c->call->slot == record->fn;
 }
 
+static bool add_waiting(struct rl_core *core, struct rl_module *module, const struct relink_variant_record *record, bool holds)
+{
+	struct rl_waiting *w = core->hooks->alloc(sizeof(*w));
+
+	if (!w)
+		return false;
+	*w = (struct rl_waiting){ core->waiting, module, record, holds };
+	core->waiting = w;
+	return true;
+}
+
 static bool add_variant_record(struct rl_core *core, struct rl_module *module, const struct relink_variant_record *record, bool holds)
 {
 	struct rl_choice *c = record->call->choice;
 	struct rl_variant model = { .fn = record->fn, .constant = record->constant, .rank = record->rank, .what = RL_FUNCTION };
 	bool first;
 
-	if (!c) /* the call's module is not here: nobody can bind it either */
-		return true;
+	if (!c)
+		return add_waiting(core, module, record, holds);
 	if (record->head.flags & RELINK_VARIANT_IS_CONST)
 		model.what = RL_CONSTANT;
 	model.narrow = (record->head.flags & RELINK_VARIANT_NARROW) != 0;
@@ -308,6 +319,43 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 		c->has_default = true;
 	}
 	return true;
+}
+
+/* Takes those of `module` out of the list, or those that wait for nothing any more; the oldest first. */
+static struct rl_waiting *take_waiting(struct rl_core *core, const struct rl_module *module)
+{
+	struct rl_waiting **at = &core->waiting, *taken = 0;
+
+	while (*at) {
+		struct rl_waiting *w = *at;
+
+		if (module ? w->module != module : !w->record->call->choice) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->next = taken;
+		taken = w;
+	}
+	return taken;
+}
+
+static bool each_waiting(struct rl_core *core, struct rl_waiting *list, bool admit)
+{
+	bool ok = true;
+
+	for (struct rl_waiting *w = list, *next; w; w = next) {
+		next = w->next;
+		if (admit)
+			ok = add_variant_record(core, w->module, w->record, w->holds) && ok;
+		core->hooks->free(w);
+	}
+	return ok;
+}
+
+bool rl_admit_waiting(struct rl_core *core)
+{
+	return each_waiting(core, take_waiting(core, 0), true);
 }
 
 bool rl_add_choices(struct rl_core *core, struct rl_module *module)
@@ -446,6 +494,7 @@ void rl_remove_choices(struct rl_core *core, struct rl_module *module)
 
 void rl_withdraw_variants(struct rl_core *core, struct rl_module *module)
 {
+	each_waiting(core, take_waiting(core, module), false);
 	for (struct rl_choice *c = core->choices; c; c = c->next) {
 		uintptr_t custom = (uintptr_t)c->custom;
 

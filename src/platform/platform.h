@@ -89,6 +89,11 @@ struct rl_file {
 int rl_image_map_file(const struct rl_image *image, struct rl_file *file, const char **why);
 void rl_file_unmap(struct rl_file *file);
 
+/* The modules that ask for a symbol of one of these names: puts an address in each one's text into `found`, and returns how
+ * many there are, which may be more than there is room for. Takes the loader's lock; `wanted` must not. */
+typedef bool rl_symbol_wanted(const char *name, void *ctx);
+size_t rl_importers(rl_symbol_wanted *wanted, void *ctx, uintptr_t *found, size_t room);
+
 /* A name for an address, "symbol" or "symbol+0x10" or "0x..."; for messages. Takes the loader's lock. */
 void rl_symbol_name(const void *address, char *buffer, size_t size);
 /* Keeps the module that holds `address` loaded for ever. Takes the loader's lock. */

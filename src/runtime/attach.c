@@ -104,7 +104,7 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 	if (!module)
 		return RELINK_E_MEMORY;
 	if (file->data)
-		rl_find_calls(module, image, file);
+		rl_find_calls(module, NULL, image, file);
 	rl_prove_one_store();
 	rl_apply_lists();
 	return settle(module, true, err);
@@ -167,7 +167,7 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	struct conditions c = evaluate_all(header);
 	const char *why = "";
 	struct relink_error second;
-	int r, opinions = 0;
+	int r, earlier, opinions = 0;
 
 	if (rl_runtime.core.can_write && rl_files_allowed() && may_have_calls(header) && rl_image_map_file(image, &file, &why) < 0)
 		rl_remark(why);
@@ -179,6 +179,8 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	free(c.holds);
 	if (file.data)
 		rl_file_unmap(&file);
+	earlier = rl_find_earlier_calls(header, r ? &second : err);
+	r = r ? r : earlier;
 	if (header->runtime && run_choice_functions(header))
 		opinions = settle_opinions(header, r ? &second : err);
 	return r ? r : opinions;

@@ -73,8 +73,11 @@ bool rl_prove_one_store(void); /* true: just now; sites that waited for it can b
 void rl_pin_final_targets(void); /* after every change, without the lock */
 void rl_on_pending(relink_pending_fn *fn, void *ctx);
 
-/* sites.c: finds calls of static calls in a module's file and gives them to the core */
-void rl_find_calls(struct rl_module *module, const struct rl_image *image, const struct rl_file *file);
+/* sites.c: finds calls of static calls in a module's file and gives them to the core; `only`: of calls that this module defines */
+void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file);
+
+/* earlier.c: finds them in modules that were there before the one that defines them. Without the lock. */
+int rl_find_earlier_calls(const struct relink_module_header *header, struct relink_error *err);
 
 /* config.c */
 struct rl_entry {

@@ -30,6 +30,7 @@ struct import {
 struct search {
 	struct rl_core *core;
 	struct rl_module *module;
+	const struct rl_module *only; /* calls that this module defines; NULL: of any */
 	const struct rl_image *image;
 	struct rl_elf elf;
 	struct rl_choice **calls; /* by address of the trampoline */
@@ -60,7 +61,7 @@ static bool list_calls(struct search *s)
 	if (!s->calls)
 		return false;
 	for (struct rl_choice *c = s->core->choices; c; c = c->next)
-		if (c->kind == RELINK_CALL && c->trampoline_ok && n < s->core->call_count)
+		if (c->kind == RELINK_CALL && c->trampoline_ok && (!s->only || c->module == s->only) && n < s->core->call_count)
 			s->calls[n++] = c;
 	s->call_count = n;
 	qsort(s->calls, n, sizeof(*s->calls), by_entry);
@@ -102,6 +103,14 @@ __attribute__((no_sanitize("address"))) static uintptr_t value_of_slot(uintptr_t
 	return *(const volatile uintptr_t *)address;
 }
 
+static bool is_own_call(const struct search *s, const struct rl_elf_slot *slot)
+{
+	for (size_t i = 0; i < s->call_count; i++)
+		if (s->calls[i]->module == s->module && rl_same_n(s->calls[i]->name, slot->name, slot->name_length))
+			return true;
+	return false;
+}
+
 static int add_import(const struct rl_elf_slot *slot, void *ctx)
 {
 	struct search *s = ctx;
@@ -109,8 +118,8 @@ static int add_import(const struct rl_elf_slot *slot, void *ctx)
 	uintptr_t value = value_of_slot(address);
 	struct rl_choice *call = call_at(s, value);
 
-	/* A lazy slot leads back into the own PLT until its first call. */
-	if (slot->lazy && !call && value >= s->module->text_start && value < s->module->text_stop)
+	/* A lazy slot leads back into the own PLT until its first call. A module's own function may be where it leads for good. */
+	if (slot->lazy && !call && !s->only && (slot->undefined || is_own_call(s, slot)) && value >= s->module->text_start && value < s->module->text_stop)
 		s->lazy++;
 	if (!call)
 		return 0;
@@ -256,9 +265,9 @@ static void search(struct search *s)
 		note(s, "out of memory for sites; calls go through trampolines");
 }
 
-void rl_find_calls(struct rl_module *module, const struct rl_image *image, const struct rl_file *file)
+void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file)
 {
-	struct search s = { .core = &rl_runtime.core, .module = module, .image = image };
+	struct search s = { .core = &rl_runtime.core, .module = module, .only = only, .image = image };
 	const char *why = "";
 
 	if (!list_calls(&s)) {

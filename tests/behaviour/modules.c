@@ -333,12 +333,72 @@ static void check_final(void)
 
 static void check_preloaded(const char *self)
 {
+	static const char *const with[] = { "", "MODULES_THREAD=1" };
 	char command[4096];
 	int status;
 
-	snprintf(command, sizeof(command), "ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=%s '%s' preloaded", PLUGIN_SHARED, self);
-	status = system(command);
-	CHECKF(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the program with a preloaded module ended with %#x", status);
+	for (unsigned i = 0; i < COUNT(with); i++) {
+		snprintf(command, sizeof(command), "%s ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=%s '%s' preloaded", with[i],
+			 PLUGIN_SHARED, self);
+		status = system(command);
+		CHECKF(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the program with a preloaded module (%s) ended with %#x",
+		       with[i], status);
+	}
+}
+
+/* Its constructor came before the program's: what its variants are of was not known then. */
+static void check_preloaded_variants(const struct plugin *p)
+{
+	CHECKF(call_best(8) == 8 * 16 + PLUGIN && call_final(8) == 8 * 16 + PLUGIN, "mod_best leads to %u, mod_final to %u",
+	       call_best(8) - 8 * 16, call_final(8) - 8 * 16);
+	check_visit(p, true);
+	check_visit(p, false);
+}
+
+struct tally {
+	unsigned bound, far, others;
+};
+
+static int tally_site(const struct relink_site_info *site, void *ctx)
+{
+	struct tally *t = ctx;
+
+	if (strncmp(site->module, "modules_shared", 14) || strcmp(site->choice, "mod_work"))
+		return 0;
+	t->bound += site->reason == RELINK_BOUND;
+	t->far += site->reason == RELINK_OUT_OF_RANGE;
+	t->others += site->reason != RELINK_BOUND && site->reason != RELINK_OUT_OF_RANGE;
+	return 0;
+}
+
+static struct tally tally_work(void)
+{
+	struct tally t = { 0, 0, 0 };
+
+	CHECK(relink_each_site(tally_site, &t) == 0);
+	return t;
+}
+
+/* Nor were its calls known. The program's functions are far away, its own are not. */
+static void check_preloaded_sites(const struct plugin *p)
+{
+	struct relink_status status = { .size = sizeof(status) };
+	struct relink_error err;
+	struct tally t = tally_work();
+
+	CHECK(relink_get_status(&status) == 0);
+	if (strncmp(status.mode, "direct", 6))
+		return;
+	CHECK(!status.pending && p->call_final(3) == PLUGIN);
+	CHECKF(t.bound + t.far + t.others == p->work_count, "%u + %u + %u sites of mod_work, not %u", t.bound, t.far, t.others,
+	       p->work_count);
+	CHECK_CODE(relink_call_set(mod_work, p->visit, &err), RELINK_OK, &err);
+	t = tally_work();
+	CHECKF(!t.far && (t.bound || !status.one_store), "%u sites of mod_work are bound, %u too far, %u others", t.bound, t.far, t.others);
+	for (unsigned i = 0; i < p->work_count; i++)
+		CHECK(p->works[i](7) == 7 * 16 + PLUGIN);
+	CHECK_CODE(relink_call_set(mod_work, target_00, &err), RELINK_OK, &err);
+	look_at_plugin(p, 9);
 }
 
 static int be_preloaded(void)
@@ -352,7 +412,8 @@ static int be_preloaded(void)
 		CHECK(!p->key_in_constructor && p->work_in_constructor == 48);
 		look_at_plugin(p, 9);
 		check_copies(p);
-		check_visit(p, false);
+		check_preloaded_variants(p);
+		check_preloaded_sites(p);
 	}
 	return check_done();
 }

@@ -23,6 +23,7 @@ struct plugin {
 	unsigned (*own)(unsigned x);              /* the plugin's own static call plug_own: 1 */
 	unsigned (*const *works)(unsigned x);     /* its calls of mod_work: 16 x + target */
 	bool (*const *keys)(void);                /* its branches on mod_key */
+	unsigned (*call_final)(unsigned x);       /* its call of mod_final: the target alone */
 	bool (*own_key)(void);                    /* and on plug_key */
 	unsigned work_count, key_count;
 	int committed;                            /* what its constructor's commit of plug_early returned */
