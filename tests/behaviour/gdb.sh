@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test: TIMEOUT 120 NOT address undefined thread generic
+# test: TIMEOUT 300 NOT address undefined thread generic
 # gdb.sh - under gdb commits work; a breakpoint on a site is an error that names it, changes nothing, and is over when it is deleted.
 set -u
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test: TIMEOUT 180 NOT address undefined thread generic
+# test: TIMEOUT 300 NOT address undefined thread generic
 # valgrind.sh - valgrind runs a translation of the code, and does not see what is written into it: the library notices and the
 # program is right. Where valgrind is told to look again each time, it may be direct.
 set -u
