@@ -62,7 +62,7 @@ static bool final_may_move(struct rl_plan *plan, const struct rl_choice *c)
 {
 	if (plan->arriving && c->module == plan->arriving)
 		return true;
-	return !plan->core->closed && rl_alone(plan);
+	return !plan->core->closed && rl_alone_at_last(plan);
 }
 
 static void hold(struct rl_choice *c)
@@ -219,7 +219,7 @@ static int plan_and_run(struct rl_plan *plan)
 		return r;
 	if (core->hooks->step)
 		core->hooks->step(RL_STEP_VERIFIED);
-	if (plan->others && !core->can_sync && !rl_alone(plan))
+	if (plan->others && !core->can_sync && !rl_alone_at_last(plan))
 		return rl_fail(plan->err, RELINK_E_BARRIER, 0, core->why);
 	return rl_plan_run(plan);
 }
@@ -247,10 +247,11 @@ static int set_mode(struct rl_plan *plan, int mode)
 	const char *why;
 
 	plan->alone = RL_NONE;
-	if (mode == RELINK_STARTUP && !rl_alone(plan))
+	plan->patient = true;
+	if (mode == RELINK_STARTUP && !rl_alone_at_last(plan))
 		return rl_fail(plan->err, RELINK_E_THREADS, 0, "start-up mode needs a process with one thread; use RELINK_LIVE");
 	why = core->traps ? core->hooks->traps_refused() : 0;
-	if (core->strict && why && !rl_alone(plan))
+	if (core->strict && why && !rl_alone_at_last(plan))
 		return rl_fail(plan->err, RELINK_E_TRAPS, 0, why);
 	plan->trap = core->traps && !why;
 	return 0;

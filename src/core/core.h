@@ -39,7 +39,7 @@ struct rl_hooks {
 	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
 	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
 	void (*end)(void);
-	bool (*alone)(void);              /* is this the only thread, and nobody shares the memory? */
+	bool (*alone)(bool patient);      /* is this the only thread? Patient: as soon as those are gone that have ended */
 	const char *(*traps_refused)(void); /* NULL: int3 may be used now */
 	void (*step)(int step);           /* NULL but in tests */
 };
@@ -321,6 +321,7 @@ struct rl_plan {
 	size_t choice_count;
 	int alone;                 /* RL_NONE: not asked yet; finding out takes a system call */
 	bool quiet;                /* found to be alone: any change, any order */
+	bool patient;              /* the next answer may be waited for */
 	bool trap;                 /* int3 may be used */
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
@@ -342,6 +343,7 @@ int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struc
 bool rl_call_moves(const struct rl_choice *call);
 /* Is the calling thread the only one that can run code of this process? */
 bool rl_alone(struct rl_plan *plan);
+bool rl_alone_at_last(struct rl_plan *plan); /* else it is an error, and worth waiting for threads that have been joined */
 
 /* ---- commit.c ---- */
 struct rl_decision {

@@ -15,7 +15,16 @@ static bool is_fresh(const struct rl_plan *plan, const struct rl_group *group)
 bool rl_alone(struct rl_plan *plan)
 {
 	if (plan->alone == RL_NONE)
-		plan->alone = plan->quiet = plan->core->hooks->alone();
+		plan->alone = plan->quiet = plan->core->hooks->alone(false);
+	return plan->quiet;
+}
+
+bool rl_alone_at_last(struct rl_plan *plan)
+{
+	if (!rl_alone(plan) && plan->patient) {
+		plan->patient = false;
+		plan->alone = plan->quiet = plan->core->hooks->alone(true);
+	}
 	return plan->quiet;
 }
 
@@ -332,6 +341,7 @@ int rl_plan_build(struct rl_plan *plan)
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
 	if (!r)
 		r = plan_calls(plan);
+	plan->patient &= !plan->core->strict; /* flips are listed or not: that stays */
 	if (!r && plan->flips && plan->core->strict && !rl_alone(plan))
 		r = rl_walk_flips(plan, list_flip);
 	/* Groups are sorted in themselves, which is enough for writing; the trap handler needs one order over all. */

@@ -535,7 +535,7 @@ int rl_plan_run(struct rl_plan *plan)
 	}
 	r = write_code(plan);
 	/* The barrier has been lost since start-up. Who is alone needs none. */
-	if (r == RELINK_E_BARRIER && rl_alone(plan))
+	if (r == RELINK_E_BARRIER && rl_alone_at_last(plan))
 		r = write_code(plan);
 	return r == RELINK_E_WRITE && leave_code(plan) ? 0 : r;
 }

@@ -60,6 +60,8 @@ const char *rl_traps_refused(void);
 /* ---- process ---- */
 
 unsigned rl_threads(void); /* of this process, now; 0: unknown. The runtime's own don't count. Under the runtime's lock. */
+/* Is the calling thread the only one? Waits for those that have been joined but are still counted; the same rules. */
+bool rl_threads_ended(void);
 unsigned rl_cpus(void);    /* that this process may run on; at least 1 */
 bool rl_secure(void);      /* AT_SECURE: don't trust the environment */
 /* False if a seccomp filter would kill who opens or looks for a file. Asked once, at start. */

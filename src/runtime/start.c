@@ -12,9 +12,9 @@ static void *allocate(size_t size)
 }
 
 /* Start-up mode needs certainty: a number that the kernel would not tell counts as "more". */
-static bool alone(void)
+static bool alone(bool patient)
 {
-	return rl_threads() == 1;
+	return patient ? rl_threads_ended() : rl_threads() == 1;
 }
 
 static struct rl_hooks hooks = {

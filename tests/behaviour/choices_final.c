@@ -5,7 +5,11 @@
  * refused, everything else is not.
  */
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "check.h"
 #include "choices/run.h"
@@ -121,6 +125,115 @@ static void test_second_thread(void)
 	CHECK(state() == 120);
 }
 
+/* ---- a thread that has been joined, and is counted until its tracer has heard of it ---- */
+
+static int thread_id;
+
+static void *tell_and_wait(void *mutex)
+{
+	__atomic_store_n(&thread_id, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	return wait_for_end(mutex);
+}
+
+/* Whether it works is said through the pipe. */
+static void trace(int thread, int say)
+{
+	siginfo_t info;
+	bool works = ptrace(PTRACE_SEIZE, thread, NULL, NULL) == 0;
+
+	if (write(say, works ? "y" : "n", 1) != 1 || !works)
+		_exit(0);
+	waitid(P_PID, (id_t)thread, &info, WEXITED | WNOWAIT | __WALL);
+	usleep(30000);
+	waitpid(thread, NULL, __WALL);
+	_exit(0);
+}
+
+static pid_t start_tracer(void)
+{
+	int ends[2];
+	char answer = 'n';
+	pid_t tracer;
+
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0); /* for Yama, if it is there */
+	if (pipe(ends) < 0 || (tracer = fork()) < 0)
+		return -1;
+	if (!tracer)
+		trace(__atomic_load_n(&thread_id, __ATOMIC_ACQUIRE), ends[1]);
+	close(ends[1]);
+	if (read(ends[0], &answer, 1) != 1 || answer != 'y') {
+		waitpid(tracer, NULL, 0);
+		tracer = -1;
+	}
+	close(ends[0]);
+	return tracer;
+}
+
+static void after_joining(pthread_t thread, const char *name, const char *to, int mode)
+{
+	pthread_join(thread, NULL);
+	CHECK_CODE(set(name, to, mode, false), RELINK_OK, &err);
+}
+
+static void test_joined_thread(void)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+	pid_t tracer;
+
+	for (int i = 0; i < 4; i++) {
+		thread_id = 0;
+		pthread_mutex_lock(&mutex);
+		CHECK(!pthread_create(&thread, NULL, tell_and_wait, &mutex));
+		while (!__atomic_load_n(&thread_id, __ATOMIC_ACQUIRE))
+			usleep(100);
+		tracer = start_tracer();
+		pthread_mutex_unlock(&mutex);
+		after_joining(thread, i & 1 ? "free_key" : "fkey", i & 2 ? NULL : "on", i & 1 ? RELINK_STARTUP : RELINK_LIVE);
+		if (tracer > 0)
+			waitpid(tracer, NULL, 0);
+		else
+			printf("skipped: a thread can't be traced here\n");
+	}
+	CHECK(state() == 120 && !relink_unlikely(free_key));
+}
+
+/* ---- a first thread that has ended is counted for ever: nobody waits for that ---- */
+
+static void *commit_alone(void *first)
+{
+	struct timespec from, to;
+
+	pthread_join(*(pthread_t *)first, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 20; i++)
+		CHECK_CODE(set("free_key", "on", RELINK_STARTUP, false), RELINK_E_THREADS, &err);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	CHECKF(to.tv_sec - from.tv_sec < 5, "20 refusals take %ld seconds", (long)(to.tv_sec - from.tv_sec));
+	fflush(stdout);
+	_exit(check_failed_ != 0);
+}
+
+static void test_first_thread_ended(void)
+{
+	static pthread_t first;
+	pthread_t second;
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		check_failed_ = 0;
+		first = pthread_self();
+		if (pthread_create(&second, NULL, commit_alone, &first))
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(status == 0);
+}
+
 static void test_nonforcible(void)
 {
 	CHECK_CODE(set("guarded", "off", RELINK_LIVE, true), RELINK_E_NONFORCIBLE, &err);
@@ -193,6 +306,8 @@ int main(int argc, char **argv)
 	test_command_line();
 	test_open();
 	test_second_thread();
+	test_joined_thread();
+	test_first_thread_ended();
 	test_nonforcible();
 	test_late_init();
 	CHECK_CODE(relink_init(&argc, argv, &err), RELINK_OK, &err);

@@ -1,4 +1,4 @@
-// test: TIMEOUT 120 VARIANTS "-O2" "-O2 -DTRAPS" NOT thread undefined generic
+// test: TIMEOUT 300 VARIANTS "-O2" "-O2 -DTRAPS" NOT thread undefined generic
 /* SPDX-License-Identifier: MIT */
 /*
  * environments.c - the table of docs/environments.md: a program under limits that it was started with, that came before its

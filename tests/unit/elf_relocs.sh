@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# test: TIMEOUT 900
 #
 # elf_relocs.sh - builds programs and shared objects with every compiler and linker at hand and compares what the ELF reader
 # finds in them with what readelf and objdump say. LINKERS and COMPILERS select; what can't be built is skipped with a word.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# test: TIMEOUT 180
+# test: TIMEOUT 600
 #
 # platform_modules.sh - several modules in one process: one runtime among copies of the library, files that are replaced
 # under a loaded module, modules that stay for ever.

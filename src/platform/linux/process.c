@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- files ---- */
@@ -81,6 +82,131 @@ unsigned rl_threads(void)
 	if (look_at("/proc/self/task", &task) < 0 || !S_ISDIR(task.st_mode) || task.st_nlink < 3)
 		return 0;
 	return (unsigned)task.st_nlink - 2;
+}
+
+#ifdef RL_X86_64
+
+/*
+ * pthread_join returns while the kernel still counts the thread, for microseconds, or for as long as other work comes first. What
+ * is on its way out runs no code of the program any more. That is a reason to wait, not to count otherwise: whoever is listed
+ * while others come and go may be the wrong one.
+ */
+#define ENDING 0x4 /* among the flags of a thread, in its stat: PF_EXITING */
+#define FLAGS_FIELD 7 /* after the name, which is in parentheses and may hold some itself */
+#define PATIENCE 1000000000LL /* nanoseconds */
+
+static bool has_flag(const char *stat, unsigned long flag)
+{
+	const char *at = strrchr(stat, ')');
+
+	for (int field = 0; at && field < FLAGS_FIELD; field++)
+		at = strchr(at + 1, ' ');
+	return at && strtoul(at + 1, NULL, 10) & flag;
+}
+
+/* True also where there is nothing to be read any more. */
+static bool is_ending(long tasks, const char *thread)
+{
+	char path[48], stat[512];
+	long file, length;
+
+	if (strlen(thread) > sizeof(path) - sizeof("/stat"))
+		return false;
+	strcat(strcpy(path, thread), "/stat");
+	file = rl_syscall(SYS_openat, tasks, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	if (file < 0)
+		return file == -ENOENT;
+	length = rl_syscall(SYS_read, file, (long)stat, sizeof(stat) - 1, 0);
+	rl_syscall(SYS_close, file, 0, 0, 0);
+	if (length < 0)
+		return length == -ESRCH;
+	stat[length] = '\0';
+	return has_flag(stat, ENDING);
+}
+
+struct entry { /* what the kernel calls linux_dirent64 */
+	uint64_t inode, offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* The first one listed is the process's first thread. It never goes: where it ends before others it stays as a zombie. */
+static unsigned staying(long tasks, const char *entries, long length, unsigned count)
+{
+	for (long at = 0; at < length; at += ((const struct entry *)(entries + at))->size) {
+		const char *name = ((const struct entry *)(entries + at))->name;
+
+		if (name[0] != '.' && (count == 0 || !is_ending(tasks, name)))
+			count++;
+	}
+	return count;
+}
+
+/* We are one of those that stay; to know of another one is enough. */
+static bool others_are_ending(void)
+{
+	_Alignas(struct entry) char entries[2048];
+	unsigned count = 0;
+	long tasks, length = -ENOSYS;
+
+	rl_window_open();
+	tasks = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	while (tasks >= 0 && count < 2) {
+		length = rl_syscall(SYS_getdents64, tasks, (long)entries, sizeof(entries), 0);
+		if (length <= 0)
+			break;
+		count = staying(tasks, entries, length, count);
+	}
+	if (tasks >= 0)
+		rl_syscall(SYS_close, tasks, 0, 0, 0);
+	rl_window_close();
+	return length == 0 && count == 1;
+}
+
+static void pause_a_little(void)
+{
+	const struct timespec time = { 0, 50000 };
+
+	rl_window_open();
+	rl_syscall(SYS_nanosleep, (long)&time, 0, 0, 0);
+	rl_window_close();
+}
+
+static int64_t now(void)
+{
+	struct timespec time = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static bool await_others(void)
+{
+	int64_t limit = now() + PATIENCE;
+
+	while (others_are_ending() && now() < limit) {
+		pause_a_little();
+		if (rl_threads() == 1)
+			return true;
+	}
+	return false;
+}
+
+#else
+
+static bool await_others(void)
+{
+	return false;
+}
+
+#endif
+
+bool rl_threads_ended(void)
+{
+	unsigned threads = rl_threads();
+
+	return threads == 1 || (threads > 1 && await_others());
 }
 
 /* The kernel's answer has as many bytes as its mask; a machine with more processors than this is not alone anyway. */
