@@ -321,7 +321,8 @@ struct rl_plan {
 	size_t choice_count;
 	int alone;                 /* RL_NONE: not asked yet; finding out takes a system call */
 	bool quiet;                /* found to be alone: any change, any order */
-	bool trap;                 /* int3 may be used */
+	int trap;                  /* may int3 be used? RL_NONE: not asked yet */
+	const char *no_trap;       /* why not */
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
 	bool fresh;                /* and its sites are still as linked */
@@ -342,6 +343,8 @@ int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struc
 bool rl_call_moves(const struct rl_choice *call);
 /* Is the calling thread the only one that can run code of this process? */
 bool rl_alone(struct rl_plan *plan);
+/* May int3 be used in this commit? */
+bool rl_may_trap(struct rl_plan *plan);
 
 /* ---- commit.c ---- */
 struct rl_decision {
