@@ -11,12 +11,6 @@ static void *allocate(size_t size)
 	return calloc(1, size);
 }
 
-/* Start-up mode needs certainty: a number that the kernel would not tell counts as "more". */
-static bool alone(void)
-{
-	return rl_threads() == 1;
-}
-
 static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
@@ -24,7 +18,7 @@ static struct rl_hooks hooks = {
 	.write = rl_text_write,
 	.barrier = rl_text_barrier,
 	.end = rl_text_end,
-	.alone = alone,
+	.alone = rl_alone_in_memory,
 	.traps_refused = rl_traps_refused,
 };
 
