@@ -57,7 +57,8 @@ struct rl_module {
 	const char *name; /* last component of path */
 	uint32_t *order;  /* indices of branches, grouped by key */
 	struct rl_group *groups;
-	uint8_t *private_pages; /* one bit per page of text: written before, so that a write can't fail for want of memory */
+	uint8_t *private_pages; /* one bit per page of text: written since that fork, so that a write can't fail for want of memory */
+	unsigned forks;
 	size_t pages;
 	bool quiet;       /* being loaded: no thread runs its code yet */
 	bool pending;     /* could not be brought to the current state */
@@ -196,6 +197,7 @@ struct rl_core {
 	size_t module_count, pending_count, call_count;
 	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
+	unsigned forks;    /* that this process is known to have made or come from */
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
 	struct rl_span *span;
 	uintptr_t failed_at; /* the bytes that a write of this commit did not bring */

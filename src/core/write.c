@@ -234,9 +234,24 @@ static int privatise_page(struct rl_core *core, struct rl_module *module, uintpt
 	return r;
 }
 
+/* After a fork a page is copied with the next write again, in the parent as in the child. */
+static void forget_before_fork(const struct rl_core *core, struct rl_module *module)
+{
+	unsigned forks = __atomic_load_n(&core->forks, __ATOMIC_RELAXED);
+
+	if (module->forks == forks)
+		return;
+	for (size_t i = 0; i < module->pages / 8 + 1; i++)
+		module->private_pages[i] = 0;
+	module->forks = forks;
+}
+
 int rl_make_private(struct rl_core *core, struct rl_module *module, uintptr_t address, size_t length)
 {
-	int r = privatise_page(core, module, address);
+	int r;
+
+	forget_before_fork(core, module);
+	r = privatise_page(core, module, address);
 	if (!r && (address & (PAGE - 1)) + length > PAGE)
 		r = privatise_page(core, module, address + length - 1);
 	return r;
