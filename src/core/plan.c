@@ -228,6 +228,8 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	if (!old_bytes_good(plan, group, site, change))
 		return wrong_bytes(plan, call, group->module, address);
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
+	if (plan->core->strict && change->change != RL_SAME)
+		change->change = RL_SPLIT;
 	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->quiet && !rl_may_trap(plan) && !rl_alone(plan))
 		return unchangeable(plan, group, site, address);
 	if (change->change != RL_SAME) {

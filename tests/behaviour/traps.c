@@ -477,6 +477,7 @@ static void with_traps(bool strict, double seconds)
 	emulate_all();
 	CHECK(guards[RELINK_SITE_CALL] && guards[RELINK_SITE_TAIL] && guards[RELINK_SITE_JCC]);
 	CHECKF(!guards[RELINK_SITE_BRANCH] == !strict, "%u int3 on branches", guards[RELINK_SITE_BRANCH]);
+	CHECKF(!guards[RELINK_SITE_TRAMPOLINE] == !strict, "%u int3 on trampolines", guards[RELINK_SITE_TRAMPOLINE]);
 	CHECK(emulated > 100);
 	others_traps();
 	breakpoint_on_site();
