@@ -19,6 +19,8 @@
  *	RELINK_LIVE     any threads                     those that one store can change; others stay on their trampoline
  *	RELINK_STARTUP  this thread alone, or an error  all
  *
+ * Alone: no other thread, and no process that shares the memory, such as a child of vfork that has not run exec yet.
+ *
  * Precedence, highest first: force, program, command line, environment, file, choice function, default.
  * Two commits of two threads are done one after the other. When relink_commit returns, no thread enters the old binding
  * any more; a thread that is already past the site finishes the old code.

@@ -25,7 +25,13 @@ RELINK_API int relink_init(int *argc, char **argv, struct relink_error *err);
 RELINK_API int relink_apply(const char *list, struct relink_error *err);
 
 /* What a program declares about itself. Call it early: from main, before threads. Declarations can't be withdrawn. */
-#define RELINK_TRAPS 1u      /* no thread blocks SIGTRAP: int3 may be used, so every site can be changed live */
+/*
+ * RELINK_TRAPS: no thread blocks SIGTRAP, and no child of vfork that goes on running this program's code does or takes the handler
+ * away. So int3 may be used, and every site can be changed live; not while a process that shares the memory is seen to live, see
+ * docs/environments.md. RELINK_E_TRAPS: it is declared, but int3 is not possible now; sites stay where they are until their
+ * next change.
+ */
+#define RELINK_TRAPS 1u
 #define RELINK_STRICT_XMC 2u /* int3 for every change of code, as Intel's manual asks; implies RELINK_TRAPS */
 RELINK_API int relink_declare(unsigned what, struct relink_error *err);
 

@@ -244,16 +244,14 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 static int set_mode(struct rl_plan *plan, int mode)
 {
 	struct rl_core *core = plan->core;
-	const char *why;
 
-	plan->alone = RL_NONE;
+	plan->alone = plan->trap = RL_NONE;
 	plan->patient = true;
 	if (mode == RELINK_STARTUP && !rl_alone_at_last(plan))
-		return rl_fail(plan->err, RELINK_E_THREADS, 0, "start-up mode needs a process with one thread; use RELINK_LIVE");
-	why = core->traps ? core->hooks->traps_refused() : 0;
-	if (core->strict && why && !rl_alone_at_last(plan))
-		return rl_fail(plan->err, RELINK_E_TRAPS, 0, why);
-	plan->trap = core->traps && !why;
+		return rl_fail(plan->err, RELINK_E_THREADS, 0,
+			       "start-up mode needs a process with one thread, and none that shares its memory; use RELINK_LIVE");
+	if (core->strict && !rl_may_trap(plan) && !rl_alone_at_last(plan))
+		return rl_fail(plan->err, RELINK_E_TRAPS, 0, plan->no_trap);
 	return 0;
 }
 

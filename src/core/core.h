@@ -57,7 +57,8 @@ struct rl_module {
 	const char *name; /* last component of path */
 	uint32_t *order;  /* indices of branches, grouped by key */
 	struct rl_group *groups;
-	uint8_t *private_pages; /* one bit per page of text: written before, so that a write can't fail for want of memory */
+	uint8_t *private_pages; /* one bit per page of text: written since that fork, so that a write can't fail for want of memory */
+	unsigned forks;
 	size_t pages;
 	bool quiet;       /* being loaded: no thread runs its code yet */
 	bool pending;     /* could not be brought to the current state */
@@ -196,6 +197,7 @@ struct rl_core {
 	size_t module_count, pending_count, call_count;
 	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
+	unsigned forks;    /* that this process is known to have made or come from */
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
 	struct rl_span *span;
 	uintptr_t failed_at; /* the bytes that a write of this commit did not bring */
@@ -322,7 +324,8 @@ struct rl_plan {
 	int alone;                 /* RL_NONE: not asked yet; finding out takes a system call */
 	bool quiet;                /* found to be alone: any change, any order */
 	bool patient;              /* the next answer may be waited for */
-	bool trap;                 /* int3 may be used */
+	int trap;                  /* may int3 be used? RL_NONE: not asked yet */
+	const char *no_trap;       /* why not */
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
 	bool fresh;                /* and its sites are still as linked */
@@ -344,6 +347,8 @@ bool rl_call_moves(const struct rl_choice *call);
 /* Is the calling thread the only one that can run code of this process? */
 bool rl_alone(struct rl_plan *plan);
 bool rl_alone_at_last(struct rl_plan *plan); /* else it is an error, and worth waiting for threads that have been joined */
+/* May int3 be used in this commit? */
+bool rl_may_trap(struct rl_plan *plan);
 
 /* ---- commit.c ---- */
 struct rl_decision {

@@ -11,6 +11,7 @@
 
 /* Addresses that carried int3 at some time: an open hash table. */
 struct rl_known {
+	struct rl_known *outgrown; /* never read: what is kept for ever should not look lost to a leak checker */
 	size_t capacity, count;
 	uintptr_t slots[];
 };
@@ -43,6 +44,7 @@ static bool reserve_known(struct rl_core *core, size_t more)
 	if (!grown)
 		return false;
 	grown->capacity = capacity;
+	grown->outgrown = old;
 	for (size_t i = 0; old && i < old->capacity; i++)
 		if (old->slots[i])
 			insert(grown, old->slots[i]);
@@ -58,9 +60,10 @@ int rl_guard_reserve(struct rl_core *core, size_t count)
 		return -ENOMEM_;
 	if (count <= core->guard_capacity)
 		return 0;
-	grown = core->hooks->alloc(2 * count * sizeof(*grown));
+	grown = core->hooks->alloc((2 * count + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM_;
+	grown[2 * count].address = (uintptr_t)core->guards; /* as above */
 	__atomic_store_n(&core->guards, grown, __ATOMIC_RELEASE);
 	core->guard_capacity = 2 * count;
 	return 0;

@@ -28,6 +28,17 @@ bool rl_alone_at_last(struct rl_plan *plan)
 	return plan->quiet;
 }
 
+bool rl_may_trap(struct rl_plan *plan)
+{
+	const struct rl_core *core = plan->core;
+
+	if (plan->trap == RL_NONE) {
+		plan->no_trap = core->traps ? core->hooks->traps_refused() : "RELINK_TRAPS is not declared";
+		plan->trap = !plan->no_trap;
+	}
+	return plan->trap;
+}
+
 /* Does this group's code have to be rewritten so that its key becomes `next`? */
 static bool group_flips(const struct rl_plan *plan, const struct rl_group *group)
 {
@@ -188,6 +199,9 @@ static bool old_bytes_good(const struct rl_plan *plan, const struct rl_group *gr
 /* A site that is bound has to follow. One that leads home may stay there: it gets to the right target. */
 static int unchangeable(struct rl_plan *plan, const struct rl_group *group, struct rl_site *site, uintptr_t address)
 {
+	char reason[240];
+	struct rl_text t;
+
 	if (site->reason != RELINK_BOUND) {
 		site->reason = RELINK_UNALIGNED;
 		plan->change_count--;
@@ -196,8 +210,10 @@ static int unchangeable(struct rl_plan *plan, const struct rl_group *group, stru
 	if (group->call->flags & RELINK_FINAL)
 		return rl_fail_site(plan->err, RELINK_E_FINAL, group->call, group->module, address,
 				    "the choice is final and threads run; decide it at start-up");
-	return rl_fail_site(plan->err, RELINK_E_TRAPS, group->call, group->module, address,
-			    "this site can only be changed with a trap, and traps are not possible now");
+	t = rl_text_into(reason, sizeof(reason));
+	rl_text_add(&t, "this site can only be changed with a trap, and traps are not possible now: ");
+	rl_text_add(&t, plan->no_trap);
+	return rl_fail_site(plan->err, RELINK_E_TRAPS, group->call, group->module, address, reason);
 }
 
 static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_site *site)
@@ -221,7 +237,9 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	if (!old_bytes_good(plan, group, site, change))
 		return wrong_bytes(plan, call, group->module, address);
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
-	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->trap && !rl_alone(plan))
+	if (plan->core->strict && change->change != RL_SAME)
+		change->change = RL_SPLIT;
+	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->quiet && !rl_may_trap(plan) && !rl_alone(plan))
 		return unchangeable(plan, group, site, address);
 	if (change->change != RL_SAME) {
 		plan->writes = true;

@@ -234,7 +234,17 @@ static int restore_bytes(struct rl_plan *plan, bool operands)
 	return r ? r : rl_span_flush(plan->core);
 }
 
-/* A guard again on what may already have its new first byte. */
+static bool is_as_before(const struct rl_change_record *c)
+{
+	const volatile uint8_t *now = (const volatile uint8_t *)c->address;
+
+	for (size_t i = 0; i < c->length; i++)
+		if (now[i] != c->old[i])
+			return false;
+	return true;
+}
+
+/* A guard again on what may already have its new first byte. What was not reached may be what can't be written. */
 static int reguard(struct rl_plan *plan)
 {
 	int r = 0;
@@ -243,7 +253,7 @@ static int reguard(struct rl_plan *plan)
 		struct rl_change_record *c = &plan->changes[i];
 		const uint8_t *byte = c->change == RL_DETOUR ? &plan->core->port->through : &plan->core->port->guard;
 
-		if (!relaxed(plan, c) && (c->change == RL_DETOUR || c->change == RL_SPLIT))
+		if (!relaxed(plan, c) && (c->change == RL_DETOUR || c->change == RL_SPLIT) && !is_as_before(c))
 			r = rl_span_put(plan->core, c->address, byte, 1);
 	}
 	return r ? r : rl_span_flush(plan->core);
@@ -307,14 +317,9 @@ static int is_flipped_back(struct rl_plan *plan, struct rl_group *group, bool on
 /* Not one byte was written: there is nothing to restore, and nobody who would have to hear of it. */
 static bool is_untouched(struct rl_plan *plan)
 {
-	for (size_t i = 0; i < plan->change_count; i++) {
-		const struct rl_change_record *c = &plan->changes[i];
-		const volatile uint8_t *now = (const volatile uint8_t *)c->address;
-
-		for (size_t k = 0; k < c->length; k++)
-			if (now[k] != c->old[k])
-				return false;
-	}
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (!is_as_before(&plan->changes[i]))
+			return false;
 	return lists_flips(plan) || !rl_walk_flips(plan, is_flipped_back);
 }
 
@@ -473,7 +478,7 @@ static int run_window(struct rl_plan *plan)
 		r = rl_guard_reserve(core, plan->change_count);
 	core->span->length = core->span->count = 0;
 	core->failed_length = 0;
-	/* In one phase a page whose first write fails is one that needs no restoring. */
+	/* In one phase a page whose first write fails is one that needs no restoring, and a roll-back leaves it alone. */
 	if (!r && plan->phased)
 		r = prepare(plan);
 	step(core, RL_STEP_PREPARED);

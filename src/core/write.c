@@ -103,15 +103,42 @@ static int merge_foreign(struct rl_core *core, struct rl_span *s)
 	return 0;
 }
 
-static bool apply_changes(struct rl_span *s)
+/* One bit for each page of the span in which a byte changes. */
+static uint32_t apply_changes(struct rl_span *s)
 {
-	unsigned changed = 0;
+	size_t skipped = s->start & (PAGE - 1);
+	uint32_t pages = 0;
 
+	_Static_assert(RL_SPAN / PAGE < 32, "a span's pages fit into a word");
 	for (size_t i = 0; i < s->count; i++) {
-		changed |= s->image[s->changes[i].at] ^ s->changes[i].to;
-		s->image[s->changes[i].at] = s->changes[i].to;
+		size_t at = s->changes[i].at;
+		uint32_t changes = s->image[at] != s->changes[i].to;
+
+		pages |= changes << (skipped + at) / PAGE;
+		s->image[at] = s->changes[i].to;
 	}
-	return changed != 0;
+	return pages;
+}
+
+/*
+ * Writes neighbouring pages together, but none in which nothing changes: a roll-back may be due because just that page can't be
+ * written for want of memory.
+ */
+static int write_pages(struct rl_core *core, const struct rl_span *s, uint32_t pages)
+{
+	uintptr_t base = s->start & ~(uintptr_t)(PAGE - 1), end = s->start + s->length;
+	int r = 0;
+
+	while (pages && !r) {
+		unsigned first = (unsigned)__builtin_ctz(pages), count = (unsigned)__builtin_ctz(~(pages >> first));
+		uintptr_t from = base + first * PAGE, to = from + count * PAGE;
+
+		from = from < s->start ? s->start : from;
+		to = to > end ? end : to;
+		r = write_checked(core, from, s->image + (from - s->start), to - from);
+		pages &= pages + (UINT32_C(1) << first); /* without its lowest run */
+	}
+	return r;
 }
 
 int rl_span_flush(struct rl_core *core)
@@ -125,8 +152,8 @@ int rl_span_flush(struct rl_core *core)
 	step(core, RL_STEP_SPAN);
 	if (differs((const void *)s->start, s->image, length))
 		r = merge_foreign(core, s);
-	if (!r && apply_changes(s))
-		r = write_checked(core, s->start, s->image, length);
+	if (!r)
+		r = write_pages(core, s, apply_changes(s));
 	s->length = s->count = 0;
 	return r;
 }
@@ -207,10 +234,24 @@ static int privatise_page(struct rl_core *core, struct rl_module *module, uintpt
 	return r;
 }
 
+/* After a fork a page is copied with the next write again, in the parent as in the child. */
+static void forget_before_fork(const struct rl_core *core, struct rl_module *module)
+{
+	unsigned forks = __atomic_load_n(&core->forks, __ATOMIC_RELAXED);
+
+	if (module->forks == forks)
+		return;
+	for (size_t i = 0; i < module->pages / 8 + 1; i++)
+		module->private_pages[i] = 0;
+	module->forks = forks;
+}
+
 int rl_make_private(struct rl_core *core, struct rl_module *module, uintptr_t address, size_t length)
 {
-	int r = privatise_page(core, module, address);
+	int r;
 
+	forget_before_fork(core, module);
+	r = privatise_page(core, module, address);
 	if (!r && (address & (PAGE - 1)) + length > PAGE)
 		r = privatise_page(core, module, address + length - 1);
 	return r;

@@ -54,7 +54,8 @@ typedef bool rl_guard_lookup(uintptr_t address, int *kind, uint8_t bytes[8]);
 typedef bool rl_guard_covers(uintptr_t address);
 /* Installs the SIGTRAP handler. 0 or -errno. */
 int rl_traps_enable(rl_guard_lookup *lookup, rl_guard_covers *covers);
-/* May int3 be used now? Checks that the handler is still ours and that nobody traces us. NULL, or why not. */
+/* May int3 be used now? Checks that the handler is still ours, that nobody traces us and that no process shares the memory; waits
+ * some ms for a child that is about to exec. NULL, or why not. */
 const char *rl_traps_refused(void);
 
 /* ---- process ---- */
@@ -62,6 +63,17 @@ const char *rl_traps_refused(void);
 unsigned rl_threads(void); /* of this process, now; 0: unknown. The runtime's own don't count. Under the runtime's lock. */
 /* Is the calling thread the only one? Waits for those that have been joined but are still counted; the same rules. */
 bool rl_threads_ended(void);
+/*
+ * Does nobody else run in this memory: no other thread, and no process that was made with CLONE_VM? False where that can't be
+ * known. Where unshare(2) is filtered a process is seen only if rl_memory_is_shared sees it.
+ */
+bool rl_alone_in_memory(void);
+/*
+ * Does a process that is no thread of ours share the memory (a child of vfork or posix_spawn before its exec, clone with
+ * CLONE_VM)? Exact while there is one thread. With more, children are seen that may be examined; not a grandchild, an
+ * orphan, or one made with CLONE_PARENT; and none without /proc or a kernel that lists children.
+ */
+bool rl_memory_is_shared(void);
 unsigned rl_cpus(void);    /* that this process may run on; at least 1 */
 bool rl_secure(void);      /* AT_SECURE: don't trust the environment */
 /* False if a seccomp filter would kill who opens or looks for a file. Asked once, at start. */

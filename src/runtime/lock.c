@@ -21,6 +21,12 @@ static int refuse_torn(struct relink_error *err)
 	return refuse(err, "this process was forked without its atfork handlers, in the middle of a commit");
 }
 
+/* Not the pages themselves: a handler's fork may have interrupted whoever is about to change their list. */
+static void note_fork(void)
+{
+	__atomic_fetch_add(&rl_runtime.core.forks, 1, __ATOMIC_RELAXED);
+}
+
 static int after_raw_fork(struct relink_error *err)
 {
 	torn = __atomic_load_n(&owner, __ATOMIC_RELAXED) != 0;
@@ -28,6 +34,7 @@ static int after_raw_fork(struct relink_error *err)
 		return refuse_torn(err);
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	rl_text_after_fork();
+	note_fork();
 	return 0;
 }
 
@@ -88,6 +95,7 @@ static void before_fork(void)
 
 static void after_fork_in_parent(void)
 {
+	note_fork();
 	if (self > 1)
 		self--;
 	else
@@ -109,6 +117,7 @@ static void after_handler_forked(void)
 static void after_fork_in_child(void)
 {
 	rl_text_after_fork();
+	note_fork();
 	if (self > 1) {
 		after_handler_forked();
 		return;

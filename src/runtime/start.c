@@ -11,10 +11,10 @@ static void *allocate(size_t size)
 	return calloc(1, size);
 }
 
-/* Start-up mode needs certainty: a number that the kernel would not tell counts as "more". */
+/* Start-up mode needs certainty: what the kernel would not tell counts as "no". */
 static bool alone(bool patient)
 {
-	return patient ? rl_threads_ended() : rl_threads() == 1;
+	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
 }
 
 static struct rl_hooks hooks = {

@@ -40,7 +40,7 @@ struct environment {
 	unsigned call, answer;
 	enum outcome exec, start, running, closed, child;
 	const char *word;  /* in the reason */
-	bool countless;    /* threads can't be counted while it runs */
+	bool countless;    /* whether there is one thread can't be known while it runs */
 };
 
 static const char *nothing(const struct environment *e)
@@ -51,6 +51,14 @@ static const char *nothing(const struct environment *e)
 static const char *filter(const struct environment *e)
 {
 	return limit_call(e->call, e->answer);
+}
+
+/* Of the two ways to learn that nobody else runs, both. */
+static const char *filter_company(const struct environment *e)
+{
+	const char *why = limit_call(SYS_newfstatat, e->answer);
+
+	return why ? why : limit_call(SYS_unshare, e->answer);
 }
 
 static const char *filter_open(const struct environment *e)
@@ -129,10 +137,15 @@ static const struct environment environments[] = {
 	{ FILTER(madvise, EPERM), IF_BARE(INDIRECT), INDIRECT, WORKS, WORKS, WORKS, "MADV_WIPEONFORK", false },
 	{ TRAPPED(madvise), IF_BARE(INDIRECT), INDIRECT, WORKS, WORKS, WORKS, "MADV_WIPEONFORK", false },
 	{ FILTER(rt_sigaction, EPERM), IF_BARE(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, false },
-	{ FILTER(newfstatat, EACCES), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, true },
-	{ TRAPPED(newfstatat), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, true },
+	{ FILTER(newfstatat, EACCES), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, false },
+	{ TRAPPED(newfstatat), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, false },
+	{ FILTER(unshare, EPERM), EVERYWHERE(WORKS), NULL, false },
+	{ TRAPPED(unshare), EVERYWHERE(WORKS), NULL, false },
+	{ "seccomp newfstatat, unshare EACCES", filter_company, 0, REFUSE(EACCES), IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL,
+	  true },
+	{ "seccomp newfstatat, unshare SIGSYS", filter_company, 0, TRAP, IF_STATIC(WORKS), WORKS, WORKS, WORKS, WORKS, NULL, true },
 
-	{ PLAIN("chroot without /proc", no_root), NO_CASE, INDIRECT, WORKS, REFUSED, REFUSED, "no /proc", true },
+	{ PLAIN("chroot without /proc", no_root), NO_CASE, INDIRECT, WORKS, REFUSED, REFUSED, "no /proc", false },
 	{ PLAIN("setuid", no_user), WORKS, INDIRECT, WORKS, REFUSED, REFUSED, "permission denied", false },
 	/* Who closes descriptors or forks has one again. */
 	{ PLAIN("RLIMIT_NOFILE used up", no_files), IF_STATIC(INDIRECT), INDIRECT, WORKS, REFUSED, WORKS, "too many open files", false },

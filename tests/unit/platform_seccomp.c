@@ -3,32 +3,9 @@
 #include "platform_test.h"
 
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/prctl.h>
 #include <ucontext.h>
 
 #ifdef HAVE_CODE
-
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-
-#define REFUSE (SECCOMP_RET_ERRNO | EPERM)
-#define TRAP SECCOMP_RET_TRAP
-
-/* A filter of the calling thread and those it starts. */
-static void filter(unsigned number, unsigned answer)
-{
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, answer),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
-}
 
 static bool sigsys_is_default(void)
 {

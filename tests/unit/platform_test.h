@@ -10,11 +10,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,6 +85,26 @@ static inline void run(void (*function)(void), const char *name)
 
 	if (!check(status == 0, "the case ends by itself", __FILE__, __LINE__))
 		printf("in case %s: status %#x\n", name, (unsigned)status);
+}
+
+/* ---- system calls that are filtered ---- */
+
+#define REFUSE (SECCOMP_RET_ERRNO | EPERM)
+#define TRAP SECCOMP_RET_TRAP
+
+/* A filter of the calling thread and those it starts. */
+static inline void filter(unsigned number, unsigned answer)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, answer),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
 }
 
 /* ---- code to change ---- */

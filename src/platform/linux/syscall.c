@@ -26,6 +26,7 @@ __asm__(".pushsection .text\n"
 	"	mov	%rdx, %rsi\n"
 	"	mov	%rcx, %rdx\n"
 	"	mov	%r8, %r10\n"
+	"	xor	%r8d, %r8d\n"
 	"	syscall\n"
 	"rl_syscall_done:\n"
 	"	ret\n"
@@ -63,7 +64,7 @@ RL_RAW bool rl_syscall_returns_to(uintptr_t ip)
 long rl_syscall(long number, long a, long b, long c, long d)
 {
 	int saved = errno;
-	long result = syscall(number, a, b, c, d);
+	long result = syscall(number, a, b, c, d, 0L);
 
 	if (result == -1)
 		result = -errno;

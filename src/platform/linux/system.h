@@ -33,7 +33,7 @@
 
 /* ---- syscall.c ---- */
 
-/* The result, or -errno; errno is left alone. In the window, a call that a seccomp filter traps is -ENOSYS. */
+/* The result, or -errno; errno is left alone; a fifth argument is 0. In the window, a call that a seccomp filter traps is -ENOSYS. */
 RL_HIDDEN long rl_syscall(long number, long a, long b, long c, long d);
 /* Its id, or -errno: a thread that runs function(argument) on that stack, without TLS of its own, unknown to libc. */
 RL_HIDDEN long rl_clone(long flags, void *stack, uint32_t *tid, void (*function)(void *), void *argument);
@@ -78,6 +78,8 @@ RL_HIDDEN void rl_writer_close(void);
 RL_HIDDEN bool rl_writer_reads(uintptr_t address, const uint8_t bytes[8]); /* is that what it shows? */
 RL_HIDDEN const char *rl_writer_reason(int error);
 RL_HIDDEN void rl_marker_remove(void); /* nothing can be written after all */
+/* Is it our memory that this descriptor of /proc/PID/mem shows, and not a fork's copy or a program of its own? */
+RL_HIDDEN bool rl_marker_in(long memory);
 
 /* ---- barrier.c ---- */
 

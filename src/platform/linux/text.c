@@ -70,6 +70,14 @@ void rl_marker_remove(void)
 	marker = NULL;
 }
 
+bool rl_marker_in(long memory)
+{
+	struct marker seen = { 0, 0 };
+
+	return marker && rl_syscall(SYS_pread64, memory, (long)&seen, sizeof(seen), (long)marker) == (long)sizeof(seen) &&
+	       seen.ours && seen.process == marker->process;
+}
+
 static bool is_marked_process(void)
 {
 	return rl_syscall(SYS_getpid, 0, 0, 0, 0) == marker->process;

@@ -12,11 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 #include <ucontext.h>
 
 #ifdef RL_X86_64
 
 #define INT3 0xcc
+#define SHARED_PAUSE 500000 /* ns */
+#define SHARED_PATIENCE 20
 #define PATIENCE 64 /* commits that may begin and end while we look at one trap */
 
 static rl_guard_lookup *find_guard;
@@ -151,13 +154,34 @@ static const char *traced(void)
 	return is_traced(status) ? "a debugger or tracer is attached" : NULL;
 }
 
+/*
+ * Such a process has a mask and handlers of its own, and may have blocked SIGTRAP or taken ours away. Most are about to exec,
+ * which is worth a moment: a refusal leaves calls bound to a module that is being unloaded.
+ */
+static bool stays_shared(void)
+{
+	struct timespec pause = { 0, SHARED_PAUSE };
+	bool shared = rl_memory_is_shared();
+
+	for (int i = 0; i < SHARED_PATIENCE && shared; i++) {
+		rl_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
+		shared = rl_memory_is_shared();
+	}
+	return shared;
+}
+
 const char *rl_traps_refused(void)
 {
+	const char *why;
+
 	if (!enabled)
 		return "no SIGTRAP handler was installed";
 	if (!installed())
 		return "the program has replaced the SIGTRAP handler";
-	return traced();
+	why = traced();
+	if (!why && stays_shared())
+		why = "a process shares the memory (a vfork or posix_spawn child that has not run exec yet, or clone with CLONE_VM)";
+	return why;
 }
 
 #else

@@ -207,6 +207,7 @@ __attribute__((unused)) static void end_workers(void)
 	__atomic_store_n(&stop_workers, 1, __ATOMIC_RELAXED);
 	while (running)
 		pthread_join(workers[--running], NULL);
+	usleep(2000); /* joined, but maybe not quite gone */
 	__atomic_store_n(&stop_workers, 0, __ATOMIC_RELAXED);
 }
 
