@@ -51,6 +51,23 @@ static bool one_store(enum rl_kind kind, uint64_t address)
 	return false;
 }
 
+static bool move(const uint8_t *bytes, size_t count, uint64_t from, uint64_t to, uint8_t *out)
+{
+	(void)bytes, (void)count, (void)from, (void)to, (void)out;
+	return false;
+}
+
+static void pad(uint8_t *out, size_t count)
+{
+	(void)out, (void)count;
+}
+
+static bool boundary(const uint8_t *bytes, size_t count, size_t at)
+{
+	(void)bytes, (void)count, (void)at;
+	return false;
+}
+
 const struct rl_port rl_port_generic = {
 	.name = "generic",
 	.encode = encode,
@@ -61,4 +78,7 @@ const struct rl_port rl_port_generic = {
 	.plt_slot = plt_slot,
 	.trampoline = trampoline,
 	.emulate = emulate,
+	.move = move,
+	.pad = pad,
+	.boundary = boundary,
 };

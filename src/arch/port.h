@@ -93,6 +93,20 @@ struct rl_port {
 	bool (*trampoline)(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot);
 	/* The effect of executing `bytes` at `address`; `flags` is the flags register. False: not an instruction of ours. */
 	bool (*emulate)(enum rl_kind kind, uint64_t address, const uint8_t *bytes, uint64_t flags, struct rl_effect *effect);
+
+	/*
+	 * Sequences of instructions: `count` bytes, from the start of the first to the end of the last.
+	 *
+	 * Copies a sequence made for address `from` so that it does the same at `to`. What points out of it still points
+	 * there; what points into it, or right behind it, follows. `out` gets `count` bytes and may be `bytes`. False, and any
+	 * bytes in `out`: an instruction is unknown or cut off, or can't point there from `to`. A short branch out of the
+	 * sequence is refused even where it would reach, so that what can be moved does not hang on a few bytes of distance.
+	 */
+	bool (*move)(const uint8_t *bytes, size_t count, uint64_t from, uint64_t to, uint8_t *out);
+	/* Fills with as few instructions that do nothing as possible. A port that can't writes nothing. */
+	void (*pad)(uint8_t *out, size_t count);
+	/* Does an instruction of the sequence start at offset `at`, or the sequence end there? */
+	bool (*boundary)(const uint8_t *bytes, size_t count, size_t at);
 };
 
 extern const struct rl_port rl_port_x86_64;

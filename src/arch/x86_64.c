@@ -17,6 +17,7 @@
  * site, and means nothing to any of the opcodes above. Only a REX prefix would (ld -z call-nop=prefix-0x48): nobody uses it.
  */
 #include "arch/port.h"
+#include "arch/x86_64_decode.h"
 
 enum {
 	TEST = 0xa9,
@@ -396,6 +397,89 @@ static bool one_store(enum rl_kind kind, uint64_t address)
 	return ((address + length[kind] - 4u) & 7) <= 4;
 }
 
+/* A loop that compilers don't make a call of memcpy, which may not be there. */
+static void copy_bytes(const uint8_t *from, size_t count, uint8_t *to)
+{
+	for (size_t i = 0; i < count; i++) {
+		to[i] = from[i];
+		__asm__ volatile("" : : : "memory");
+	}
+}
+
+/* Where the instruction's pc-relative operand points; `next` is the address behind the instruction. */
+static uint64_t points_to(const uint8_t *bytes, const struct rl_insn *insn, uint64_t next)
+{
+	const uint8_t *operand = bytes + insn->operand;
+
+	if (insn->size == 1)
+		return next + (((uint64_t)operand[0] ^ 0x80) - 0x80);
+	return relative(operand, next - 4);
+}
+
+/* Lets an instruction that ends at `next` point to `target`. False: it can't, or is a short branch, see port.h. */
+static bool point_to(uint8_t *bytes, const struct rl_insn *insn, uint64_t next, uint64_t target)
+{
+	uint64_t distance = target - next;
+
+	if (insn->size != 4 || distance + 0x80000000u > UINT32_MAX)
+		return false;
+	store32(bytes + insn->operand, (uint32_t)distance);
+	return true;
+}
+
+static bool move(const uint8_t *bytes, size_t count, uint64_t from, uint64_t to, uint8_t *out)
+{
+	struct rl_insn insn;
+
+	for (size_t at = 0, end; at < count; at = end) {
+		uint64_t target;
+
+		/* what disp32(%eip) points to has no distance that is the same everywhere */
+		if (!rl_x86_64_length(bytes + at, count - at, &insn) || insn.narrow)
+			return false;
+		end = at + insn.length;
+		target = insn.size ? points_to(bytes + at, &insn, from + end) : from;
+		copy_bytes(bytes + at, insn.length, out + at);
+		if (target - from > count && !point_to(out + at, &insn, to + end, target))
+			return false;
+	}
+	return true;
+}
+
+/* The forms that both vendors' manuals recommend; longer ones cost more to decode than they save. */
+static void pad(uint8_t *out, size_t count)
+{
+	static const uint8_t nops[][9] = {
+		{ 0x90 },
+		{ 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0x00 },
+		{ 0x0f, 0x1f, 0x40, 0x00 },
+		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+		{ 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+		{ 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	};
+
+	while (count) {
+		size_t size = count < sizeof(nops[0]) ? count : sizeof(nops[0]);
+
+		copy_bytes(nops[size - 1], size, out);
+		out += size;
+		count -= size;
+	}
+}
+
+static bool boundary(const uint8_t *bytes, size_t count, size_t at)
+{
+	struct rl_insn insn;
+	size_t start = 0;
+
+	while (start < at && start < count && rl_x86_64_length(bytes + start, count - start, &insn))
+		start += insn.length;
+	return start == at;
+}
+
 const struct rl_port rl_port_x86_64 = {
 	.name = "x86-64",
 	.machine = EM_X86_64,
@@ -411,4 +495,7 @@ const struct rl_port rl_port_x86_64 = {
 	.plt_slot = plt_slot,
 	.trampoline = trampoline,
 	.emulate = emulate,
+	.move = move,
+	.pad = pad,
+	.boundary = boundary,
 };
