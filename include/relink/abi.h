@@ -2,11 +2,13 @@
 /*
  * abi.h - the records that relink's macros leave in a program.
  *
- * One definition for the runtime, the tools, kernels and linker scripts. Two sections are involved:
+ * One definition for the runtime, the tools, kernels and linker scripts. These sections are involved:
  *
  *   relink_branch   one struct relink_branch_record per static-key branch. Fields are relative to their own
  *                   address, so the section needs no dynamic relocation. Each record is link-ordered to its
  *                   code (SHF_LINK_ORDER, same COMDAT group): a linker keeps or drops both together.
+ *   relink_patch    one struct relink_patch_record per lock prefix, immediate, alternative and sequence, with the same
+ *                   rules. The arms of an alternative lie in relink_arms, as code that never runs where it is.
  *   relink_records  one record per choice, variant, choice function or drive. All begin with struct
  *                   relink_record; `size` is a multiple of 8 and lets readers skip what they do not know.
  *                   Words of zero between records are padding.
@@ -32,6 +34,35 @@ struct relink_branch_record {
 #define RELINK_BRANCH_TRUE_KEY 2u /* the code was compiled for a key whose default is true */
 #define RELINK_BRANCH_DIRECT 4u   /* `ref` leads to the key itself: code for executables, which need no such word */
 
+/* A place in code that is more, or less, than one branch or call. 12 bytes. */
+struct relink_patch_record {
+	int32_t site;   /* address of its first byte that may change, relative to this field */
+	int32_t ref;    /* relative to this field: by kind */
+	uint8_t length; /* bytes that may change */
+	uint8_t kind;   /* enum relink_patch_kind */
+	uint16_t flags;
+};
+
+enum relink_patch_kind {
+	RELINK_PATCH_LOCK = 1,        /* ref: 0. The byte is a lock prefix while the process's key `locks` is true */
+	RELINK_PATCH_IMMEDIATE = 2,   /* ref: word that holds the address of the struct relink_immediate */
+	RELINK_PATCH_ALTERNATIVE = 3, /* ref: the first struct relink_arm; RELINK_ARM_LAST ends the list */
+};
+
+/* What an alternative becomes while a condition holds. The last arm whose condition holds counts; without one, the code as linked. */
+struct relink_arm {
+	int32_t code; /* the arm's first byte, relative to this field */
+	int32_t ref;  /* RELINK_ARM_KEY: word that holds the key's address, relative to this field */
+	uint8_t length;
+	uint8_t feature; /* else: enum relink_cpu_bit */
+	uint8_t flags;
+	uint8_t reserved;
+};
+
+#define RELINK_ARM_NOT 1u  /* the condition is that the feature is missing, or the key is false */
+#define RELINK_ARM_KEY 2u
+#define RELINK_ARM_LAST 4u
+
 enum relink_record_kind {
 	RELINK_RECORD_KEY = 1,
 	RELINK_RECORD_CALL = 2,
@@ -39,6 +70,7 @@ enum relink_record_kind {
 	RELINK_RECORD_VARIANT = 4,
 	RELINK_RECORD_CHOOSE = 5,
 	RELINK_RECORD_DRIVE = 6,
+	RELINK_RECORD_IMMEDIATE = 9,
 };
 
 struct relink_record {
@@ -54,15 +86,16 @@ struct relink_record {
 #define RELINK_DEFAULT_TRUE 0x100u /* key: true at link time */
 #define RELINK_NULLABLE 0x200u     /* call: void and returning, so NULL is a state */
 #define RELINK_DEFAULT_NULL 0x400u /* call: NULL at link time */
+#define RELINK_SIGNED 0x800u       /* immediate: a signed number */
 
 /* A key, a call or an option: something with a name and states. */
 struct relink_choice_record {
 	struct relink_record head;
 	const char *name;
 	const char *doc;
-	void *object;              /* struct relink_key *, struct relink_call * or struct relink_option * */
+	void *object;              /* struct relink_key *, relink_call *, relink_option * or relink_immediate * */
 	const char *const *states; /* option: names of the states, the default first */
-	uint64_t count;            /* option: how many states; key: how many elements, 0 for a key that is no array */
+	uint64_t count;            /* option: how many states; key: how many elements, 0 for a key that is no array; immediate: its bytes */
 };
 
 #define RELINK_VARIANT_IS_CONST 1u /* returns `constant` and does nothing else; `fn` is such a function */
@@ -78,9 +111,19 @@ struct relink_variant_record {
 	uint64_t needs;         /* CPU features, RELINK_CPU(..); all must be there */
 	int (*condition)(void); /* called once at start-up, may be NULL; 0 rules the variant out */
 	int64_t rank;           /* of those whose condition holds the highest is picked; the default target has rank 0 */
+	const struct relink_when *when; /* up to the entry without a key: the variant is for these states, and no others; NULL: for all */
+};
+
+/* A key and the state it has to be in. */
+struct relink_when {
+	struct relink_key *key;
+	uint64_t on;
 };
 
 struct relink_facts;
+struct relink_when;
+struct relink_key;
+struct relink_call;
 
 struct relink_choose_record {
 	struct relink_record head;
@@ -100,6 +143,7 @@ struct relink_module_header {
 	uint32_t abi;
 	const struct relink_branch_record *branch_start, *branch_stop;
 	const void *records_start, *records_stop;
+	const struct relink_patch_record *patch_start, *patch_stop;
 	void *runtime; /* owned by the runtime; NULL until attached */
 };
 

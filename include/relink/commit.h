@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <relink/call.h>
 #include <relink/error.h>
+#include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/option.h>
 
@@ -52,6 +53,7 @@ enum relink_mode {
 #define relink_set_key(c, k, on) relink_wish_key((c), RELINK_KEY_PTR_(k), !!(on))
 #define relink_set_option(c, name, st) relink_wish_option((c), &(name).option, RELINK_STATE(name, st))
 #define relink_set_call(c, name, fn) relink_wish_call((c), &relink_call_##name, RELINK_FN_(name, fn))
+#define relink_set_immediate(c, name, v) relink_wish_immediate((c), &(name), RELINK_IMMEDIATE_VALUE_(name, v))
 /* By name; `name` may be module:name. The strings are copied. */
 #define relink_set(c, name, state) relink_wish_named((c), (name), (state), RELINK_BY_PROGRAM)
 /* Above the program: an operator's word, until relink_release. */
@@ -77,6 +79,7 @@ RELINK_API const char *relink_level_name(int level);
 RELINK_API void relink_wish_key(struct relink_commit *c, struct relink_key *key, int state);
 RELINK_API void relink_wish_option(struct relink_commit *c, struct relink_option *option, int state);
 RELINK_API void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*fn)(void));
+RELINK_API void relink_wish_immediate(struct relink_commit *c, struct relink_immediate *immediate, uint64_t value);
 RELINK_API void relink_wish_named(struct relink_commit *c, const char *name, const char *state, int level);
 
 /* A function named as a structure is no mistake in C, and C++ has the same rule for the sake of C; -Wshadow of g++ differs. */

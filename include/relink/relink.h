@@ -5,6 +5,8 @@
  *	call.h     static calls: ordinary C calls whose target is decided at run time
  *	key.h      static keys: an `if` that costs one instruction
  *	option.h   named options with several states, choice functions
+ *	immediate.h    numbers in the instruction stream
+ *	alternative.h  instruction sequences chosen by CPU features and keys
  *	commit.h   transactions over any of these
  *	status.h   start-up, listing, status
  *	error.h    error values
@@ -14,10 +16,12 @@
 #define RELINK_RELINK_H
 
 #include <relink/abi.h>
+#include <relink/alternative.h>
 #include <relink/call.h>
 #include <relink/commit.h>
 #include <relink/cpu.h>
 #include <relink/error.h>
+#include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/option.h>
 #include <relink/status.h>

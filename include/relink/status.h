@@ -41,6 +41,9 @@ enum relink_site_kind {
 	RELINK_SITE_TAIL,       /* jmp to one */
 	RELINK_SITE_JCC,        /* conditional jump to one */
 	RELINK_SITE_TRAMPOLINE,
+	RELINK_SITE_LOCK,        /* prefix of an atomic operation */
+	RELINK_SITE_IMMEDIATE,   /* constant in an instruction */
+	RELINK_SITE_ALTERNATIVE,
 	RELINK_SITE_KINDS
 };
 
@@ -77,7 +80,7 @@ struct relink_status {
 /* Fills *status. 0 or RELINK_E_ARGUMENT. Any thread; not from a signal handler. */
 RELINK_API int relink_get_status(struct relink_status *status);
 
-enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3 };
+enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELINK_IMM = 5 };
 
 struct relink_choice_info {
 	uint32_t size;

@@ -15,7 +15,7 @@
 #define RL_SITE_MAX 8 /* bytes that a site's instruction has at most, and that callers pass */
 
 /* Kinds of sites; the values are those of enum relink_site_kind. */
-enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE };
+enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE, RL_LOCK, RL_IMMEDIATE, RL_ALTERNATIVE };
 
 /* What a site is to express. */
 enum rl_what {
@@ -74,7 +74,8 @@ struct rl_port {
 	uint8_t guard;         /* first byte of a breakpoint, 0 if the port has none */
 	uint8_t through;       /* trampoline opcode byte that leads through the slot */
 	uint8_t flip[2];       /* first byte of a branch that falls through, that jumps */
-	uint8_t length[5];     /* bytes of a site, by kind */
+	uint8_t lock[2];       /* prefix of an atomic operation: without and with the lock */
+	uint8_t length[5];     /* bytes of a site, by kind up to RL_TRAMPOLINE */
 
 	/* Bytes for a site at `address`. `old` are the bytes there now (operands that don't matter are kept). `out` gets
 	 * length[kind] bytes. For RL_TOO_FAR and RL_FITS_NOT they lead to `home`. */

@@ -27,6 +27,8 @@ enum {
 	JMP = 0xe9,
 	INT3 = 0xcc,
 	NOP = 0x90,
+	DS = 0x3e,   /* a prefix that means nothing in 64-bit code */
+	LOCK = 0xf0,
 	EM_X86_64 = 62,
 };
 
@@ -70,8 +72,9 @@ static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
 		return is_jcc(bytes);
 	case RL_TRAMPOLINE:
 		return bytes[0] == JMP || bytes[0] == TEST || bytes[0] == RET;
+	default:
+		return false;
 	}
-	return false;
 }
 
 static bool ignores_operand(enum rl_kind kind, uint8_t opcode)
@@ -486,6 +489,7 @@ const struct rl_port rl_port_x86_64 = {
 	.guard = INT3,
 	.through = TEST,
 	.flip = { TEST, JMP },
+	.lock = { DS, LOCK },
 	.length = { 5, 5, 5, 6, 5 },
 	.encode = encode,
 	.expresses = expresses,

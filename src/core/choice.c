@@ -116,6 +116,19 @@ static int driven(const struct rl_core *core, const struct rl_choice *choice)
 	return RL_NONE;
 }
 
+/* Some variants are for certain states of keys; those of this commit count. */
+static bool is_when(const struct relink_when *when)
+{
+	for (; when && when->key; when++) {
+		const struct rl_key *k = when->key->choice;
+		bool on = k ? (k->owner->touched ? k->next : k->state) : when->key->state != 0;
+
+		if (on != (when->on != 0))
+			return false;
+	}
+	return true;
+}
+
 /* The variant of highest rank, if any ranks above the default. */
 static int best_variant(const struct rl_choice *choice)
 {
@@ -124,7 +137,7 @@ static int best_variant(const struct rl_choice *choice)
 	if (!choice->variants)
 		return RL_NONE;
 	for (size_t i = 0; i < choice->count; i++)
-		if (usable(choice, (int)i) && choice->variants[i].rank > choice->variants[best].rank)
+		if (usable(choice, (int)i) && is_when(choice->variants[i].when) && choice->variants[i].rank > choice->variants[best].rank)
 			best = (int)i;
 	return best == choice->initial ? RL_NONE : best;
 }

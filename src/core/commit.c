@@ -17,12 +17,15 @@ static void touch(struct rl_plan *plan, struct rl_choice *choice)
 	plan->choices[plan->choice_count++] = choice;
 }
 
-/* What an option drives follows it. */
+/* What an option drives follows it; and a call may have variants for states of keys. */
 static void touch_driven(struct rl_plan *plan)
 {
 	for (struct rl_drive *d = plan->core->drives; d; d = d->next)
 		if (d->option->touched)
 			touch(plan, d->choice);
+	for (struct rl_choice *c = plan->core->when_count ? plan->core->choices : 0; c; c = c->next)
+		if (c->has_when)
+			touch(plan, c);
 }
 
 static size_t bound_on_choices(const struct rl_core *core, size_t decisions)
@@ -31,7 +34,7 @@ static size_t bound_on_choices(const struct rl_core *core, size_t decisions)
 
 	for (struct rl_drive *d = core->drives; d; d = d->next)
 		n++;
-	return n;
+	return n + core->when_count;
 }
 
 static void release(struct rl_plan *plan, struct rl_choice **set, struct rl_choice **fixed)
@@ -45,12 +48,18 @@ static void release(struct rl_plan *plan, struct rl_choice **set, struct rl_choi
 
 /* ---- decide ---- */
 
-static void resolve_kind(struct rl_plan *plan, bool options)
+/* In the order of who depends on whom: options, keys, calls and numbers. */
+static int rank_of(const struct rl_choice *c)
+{
+	return c->kind == RELINK_OPT ? 0 : c->kind == RELINK_KEY ? 1 : 2;
+}
+
+static void resolve(struct rl_plan *plan, int rank)
 {
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if ((c->kind == RELINK_OPT) != options)
+		if (rank_of(c) != rank)
 			continue;
 		c->next_state = rl_resolve(plan->core, c, c->next_asked, &c->next_by);
 		for (size_t k = 0; k < c->key_count; k++)
@@ -127,6 +136,19 @@ static bool has_lost_target(const struct rl_choice *c)
 	return c->state == RL_CUSTOM ? c->asked[RELINK_BY_PROGRAM] != RL_CUSTOM : !c->variants[c->state].module;
 }
 
+/* A module's patches are as linked, because they could not be brought to the current state when it came. */
+static int refuse_stale_patches(struct rl_plan *plan)
+{
+	const struct rl_module *m = rl_stale_patches(plan->core);
+
+	if (!m)
+		return 0;
+	if (!plan->core->can_write)
+		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
+	return rl_fail_site(plan->err, RELINK_E_PENDING, 0, m, 0,
+			    "a module's sites could not be brought to the current state when it was loaded");
+}
+
 static void hold_others(struct rl_plan *plan)
 {
 	for (size_t i = 0; i < plan->choice_count && plan->keep; i++)
@@ -171,6 +193,10 @@ static void adopt(struct rl_plan *plan)
 		c->bound_custom = c->next_custom;
 		if (c->option)
 			__atomic_store_n(&c->option->state, c->state, __ATOMIC_RELAXED);
+		if (c->immediate) {
+			__atomic_store_n(&c->immediate->value, c->variants[c->state].constant, __ATOMIC_RELAXED);
+			rl_forget_numbers(plan->core, c);
+		}
 	}
 }
 
@@ -229,11 +255,13 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 	int r;
 
 	touch_driven(plan);
-	resolve_kind(plan, true);
-	resolve_kind(plan, false);
+	for (int rank = 0; rank < 3; rank++)
+		resolve(plan, rank);
 	r = hold_finals(plan, asked);
 	r = r ? r : hold_pending(plan, asked);
 	hold_others(plan);
+	if (!r && asked)
+		r = refuse_stale_patches(plan);
 	if (!r && !nothing_to_do(plan))
 		r = plan_and_run(plan);
 	if (!r)

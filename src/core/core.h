@@ -20,6 +20,7 @@
 #include <relink/abi.h>
 #include <relink/call.h>
 #include <relink/commit.h>
+#include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/option.h>
 #include <relink/status.h>
@@ -52,6 +53,13 @@ struct rl_module {
 	struct relink_module_header *header;
 	const struct relink_branch_record *branches;
 	size_t branch_count;
+	const struct relink_patch_record *patches;
+	size_t patch_count;
+	uint32_t *wide;    /* patches of several instructions, by address: their code as it was linked is in `originals` */
+	size_t wide_count;
+	uint32_t *original_at;
+	uint8_t *originals;
+	bool patches_stale; /* they are as linked, whatever their choices say */
 	uintptr_t text_start, text_stop;
 	const char *path; /* owned */
 	const char *name; /* last component of path */
@@ -100,6 +108,7 @@ struct rl_variant {
 	void (*fn)(void);
 	uint64_t constant;
 	int64_t rank;
+	const struct relink_when *when;
 	uint8_t what; /* RL_FUNCTION, RL_NOTHING or RL_CONSTANT */
 	bool narrow;
 };
@@ -144,6 +153,8 @@ struct rl_choice {
 	const char *(*choose)(const struct relink_facts *facts);
 	int uses;                    /* key: inc minus dec */
 	bool touched;                /* by the commit in progress */
+	bool patched;                /* key: some module has patches that depend on it */
+	bool has_when;               /* call: some variant is for states of other choices */
 	bool anonymous;              /* key without a record: in a struct */
 	bool has_default;            /* call: the default target has been seen */
 	bool trampoline_ok;          /* call: the trampoline is what it should be */
@@ -152,6 +163,8 @@ struct rl_choice {
 	size_t key_count;
 	struct relink_call *call;
 	struct relink_option *option;
+	struct relink_immediate *immediate;
+	unsigned width;              /* immediate: bytes */
 	struct rl_group *groups;     /* call: its sites; the trampoline is a group of its own */
 };
 
@@ -177,6 +190,8 @@ struct rl_span {
 	} changes[RL_SPAN_CHANGES];
 };
 
+struct rl_plan;
+
 struct rl_core {
 	const struct rl_hooks *hooks;
 	const struct rl_port *port;
@@ -195,6 +210,9 @@ struct rl_core {
 	struct rl_drive *drives;
 	struct rl_waiting *waiting;
 	size_t module_count, pending_count, call_count;
+	struct rl_key *locks; /* what lock prefixes depend on */
+	size_t when_count; /* calls with has_when */
+	uint64_t cpu;      /* features that are there */
 	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
 	unsigned forks;    /* that this process is known to have made or come from */
@@ -235,6 +253,9 @@ int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, cons
 bool rl_has_module(const struct rl_core *core, const char *name, size_t length);
 struct rl_choice *rl_find_choice(struct rl_core *core, const char *name, size_t length, int *code);
 int rl_find_state(const struct rl_choice *choice, const char *state, size_t length);
+/* The same; a number of an immediate becomes a state by being named. */
+int rl_want_state(struct rl_core *core, struct rl_choice *choice, const char *state, size_t length);
+int rl_number_state(struct rl_core *core, struct rl_choice *choice, uint64_t value);
 const char *rl_state_name(const struct rl_choice *choice, int state);
 /* The state that is effective with the opinions in `asked`, and who decides. */
 int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const int *asked, int *by);
@@ -242,11 +263,15 @@ int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state,
 struct rl_want rl_want_of(const struct rl_choice *call, int state, void (*custom)(void));
 
 /* ---- registry.c: records and choices ---- */
+struct rl_choice *rl_new_choice(struct rl_core *core, struct rl_module *module, int kind, const char *name, const char *doc);
+bool rl_grow_states(struct rl_core *core, struct rl_choice *choice);
 bool rl_add_choices(struct rl_core *core, struct rl_module *module);
 /* Variants and drives. Conditions call user code, so the caller has evaluated them before it took the lock. */
 typedef bool rl_condition(const struct relink_variant_record *variant);
 bool rl_add_rules(struct rl_core *core, struct rl_module *module, rl_condition *condition);
 const struct relink_record *rl_next_record(const void **at, const void *stop);
+/* A key that belongs to no module. */
+struct rl_key *rl_add_builtin_key(struct rl_core *core, struct relink_key *key, const char *name, const char *doc, uint32_t flags);
 struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key);
 struct rl_key *rl_anonymous_key(struct rl_core *core, struct rl_module *module, struct relink_key *key, bool on);
 /* Variants of calls that have come since. */
@@ -259,6 +284,24 @@ void rl_remove_choices(struct rl_core *core, struct rl_module *module);
 bool rl_add_branches(struct rl_core *core, struct rl_module *module);
 bool rl_add_trampolines(struct rl_core *core, struct rl_module *module);
 void rl_remove_groups(struct rl_core *core, struct rl_module *module);
+
+/* ---- patch.c: lock prefixes, immediates, alternatives ---- */
+bool rl_add_patches(struct rl_core *core, struct rl_module *module);
+void rl_remove_patches(struct rl_core *core, struct rl_module *module);
+/* Is this address inside of code that is more than one instruction's? */
+bool rl_in_patch(const struct rl_module *module, uintptr_t address);
+/* Visits the patches that depend on a choice that moves, or all of a module that is fresh. */
+int rl_plan_patches(struct rl_plan *plan);
+/* Would this commit change a module's patches that stay as linked? */
+const struct rl_module *rl_stale_patches(const struct rl_core *core);
+/* Visits the sites of patches that depend on the choice until visit returns non-zero. */
+int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
+		  int (*visit)(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx), void *ctx);
+
+/* ---- number.c: states of immediates ---- */
+/* After a commit: those that nobody asks for any more. */
+void rl_forget_numbers(struct rl_core *core, struct rl_choice *choice);
+bool rl_add_immediate(struct rl_core *core, struct rl_module *module, const struct relink_choice_record *record);
 
 /* ---- module.c ---- */
 struct rl_image_info {
@@ -281,6 +324,11 @@ int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct r
 static inline uintptr_t rl_at_field(const int32_t *field)
 {
 	return (uintptr_t)field + (uintptr_t)(intptr_t)*field;
+}
+
+static inline uintptr_t rl_patch_site(const struct relink_patch_record *record)
+{
+	return rl_at_field(&record->site);
 }
 
 static inline uintptr_t rl_branch_site(const struct relink_branch_record *record)
@@ -341,6 +389,8 @@ struct rl_plan {
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);
 void rl_plan_free(struct rl_plan *plan);
+bool rl_reserve_changes(struct rl_plan *plan, size_t more); /* room for so many more */
+int rl_fail_wrong_bytes(struct rl_plan *plan, const struct rl_choice *choice, const struct rl_module *module, uintptr_t site);
 /* Visits the groups of branches that change; `on` is the key's new state. */
 int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struct rl_group *group, bool on));
 bool rl_call_moves(const struct rl_choice *call);

@@ -179,10 +179,22 @@ static bool same_group(const struct rl_raw_site *a, const struct rl_raw_site *b)
 	return a->call == b->call && a->home == b->home;
 }
 
+/* Code that an alternative replaces as a whole is its own; calls in there reach their trampolines. */
+static size_t without_patches(const struct rl_module *module, struct rl_raw_site *sites, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!rl_in_patch(module, sites[i].address))
+			sites[kept++] = sites[i];
+	return kept;
+}
+
 int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct rl_raw_site *sites, size_t count)
 {
 	if (!count)
 		return RELINK_OK;
+	count = without_patches(module, sites, count);
 	if (!sort_raw(core, sites, count))
 		return RELINK_E_MEMORY;
 	for (size_t i = 0, n; i < count; i += n) {

@@ -13,6 +13,8 @@ static struct rl_module *new_module(struct rl_core *core, struct relink_module_h
 	m->header = header;
 	m->branches = header->branch_start;
 	m->branch_count = (size_t)(header->branch_stop - header->branch_start);
+	m->patches = header->patch_start;
+	m->patch_count = (size_t)(header->patch_stop - header->patch_start);
 	m->text_start = image->text_start;
 	m->text_stop = image->text_stop;
 	m->pages = (m->text_stop + PAGE - 1) / PAGE - m->text_start / PAGE;
@@ -45,7 +47,7 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	core->modules = m;
 	core->module_count++;
 	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
-	    !rl_add_trampolines(core, m))
+	    !rl_add_trampolines(core, m) || !rl_add_patches(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
 	header->runtime = m;
 	return m;
@@ -77,6 +79,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	}
 	rl_remove_drives(core, module);
 	rl_remove_groups(core, module);
+	rl_remove_patches(core, module);
 	rl_remove_choices(core, module);
 	unlink_module(core, module);
 	core->pending_count -= module->pending;

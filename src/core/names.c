@@ -13,7 +13,8 @@ const char *relink_level_name(int level)
 
 const char *relink_site_kind_name(int kind)
 {
-	static const char *const names[] = { "branch", "call", "tail call", "conditional tail call", "trampoline" };
+	static const char *const names[] = { "branch", "call", "tail call", "conditional tail call", "trampoline",
+						 "lock prefix", "immediate", "alternative" };
 
 	return NAME(names, kind);
 }
@@ -31,7 +32,8 @@ const char *relink_code_name(int code)
 		"RELINK_OK", "RELINK_E_ARGUMENT", "RELINK_E_MEMORY", "RELINK_E_UNKNOWN", "RELINK_E_STATE", "RELINK_E_CONDITION",
 		"RELINK_E_FINAL", "RELINK_E_NONFORCIBLE", "RELINK_E_COUNT", "RELINK_E_BREAKPOINT", "RELINK_E_BYTES", "RELINK_E_WRITE",
 		"RELINK_E_BARRIER", "RELINK_E_THREADS", "RELINK_E_CONTEXT", "RELINK_E_RUNTIME", "RELINK_E_PENDING",
-		"RELINK_E_DEGRADED", "RELINK_E_AMBIGUOUS", "RELINK_E_SYNTAX", "RELINK_E_TRAPS",
+		"RELINK_E_DEGRADED", "RELINK_E_AMBIGUOUS", "RELINK_E_SYNTAX", "RELINK_E_TRAPS", "RELINK_E_STOP",
+		"RELINK_E_MODE",
 	};
 
 	return code == RELINK_OVERRIDDEN ? "RELINK_OVERRIDDEN" : NAME(names, -code);

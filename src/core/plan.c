@@ -70,7 +70,7 @@ int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struc
 	return r;
 }
 
-static int wrong_bytes(struct rl_plan *plan, const struct rl_choice *choice, const struct rl_module *module, uintptr_t site)
+int rl_fail_wrong_bytes(struct rl_plan *plan, const struct rl_choice *choice, const struct rl_module *module, uintptr_t site)
 {
 	uint8_t now = *(const volatile uint8_t *)site;
 
@@ -96,13 +96,13 @@ static int check_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 		uintptr_t site = rl_branch_site(record);
 
 		if (*(const volatile uint8_t *)site != expected[rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE])
-			return wrong_bytes(plan, group->key->owner, group->module, site);
+			return rl_fail_wrong_bytes(plan, group->key->owner, group->module, site);
 	}
 	(void)on;
 	return 0;
 }
 
-static bool reserve_changes(struct rl_plan *plan, size_t capacity)
+static bool grow_changes(struct rl_plan *plan, size_t capacity)
 {
 	struct rl_change_record *grown;
 
@@ -126,11 +126,11 @@ static struct rl_change_record *new_change(struct rl_plan *plan)
 }
 
 /* Room for a group's changes: large groups get what they need at once. */
-static bool make_room(struct rl_plan *plan, size_t more)
+bool rl_reserve_changes(struct rl_plan *plan, size_t more)
 {
 	size_t need = plan->change_count + more;
 
-	return need <= plan->change_capacity || reserve_changes(plan, need > 2 * plan->change_capacity ? need : 2 * plan->change_capacity);
+	return need <= plan->change_capacity || grow_changes(plan, need > 2 * plan->change_capacity ? need : 2 * plan->change_capacity);
 }
 
 static int no_memory(struct rl_plan *plan)
@@ -235,7 +235,7 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	change->site = site;
 	__builtin_memcpy(change->old, (const void *)address, change->length);
 	if (!old_bytes_good(plan, group, site, change))
-		return wrong_bytes(plan, call, group->module, address);
+		return rl_fail_wrong_bytes(plan, call, group->module, address);
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
 	if (plan->core->strict && change->change != RL_SAME)
 		change->change = RL_SPLIT;
@@ -252,7 +252,7 @@ static int plan_group(struct rl_plan *plan, struct rl_group *group)
 {
 	int r = 0;
 
-	if (!make_room(plan, group->count))
+	if (!rl_reserve_changes(plan, group->count))
 		return no_memory(plan);
 	for (size_t i = 0; i < group->count && !r; i++)
 		r = plan_site(plan, group, &group->sites[i]);
@@ -278,7 +278,7 @@ static int plan_call(struct rl_plan *plan, struct rl_choice *call)
 /* int3 for every branch, for those who asked for nothing else. */
 static int list_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 {
-	if (!make_room(plan, group->count))
+	if (!rl_reserve_changes(plan, group->count))
 		return no_memory(plan);
 	for (size_t i = 0; i < group->count; i++) {
 		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
@@ -352,6 +352,7 @@ static int plan_calls(struct rl_plan *plan)
 
 int rl_plan_build(struct rl_plan *plan)
 {
+	size_t n;
 	int r;
 
 	r = rl_walk_flips(plan, check_flip);
@@ -362,8 +363,11 @@ int rl_plan_build(struct rl_plan *plan)
 	plan->patient &= !plan->core->strict; /* flips are listed or not: that stays */
 	if (!r && plan->flips && plan->core->strict && !rl_alone(plan))
 		r = rl_walk_flips(plan, list_flip);
+	n = plan->change_count;
+	if (!r)
+		r = rl_plan_patches(plan);
 	/* Groups are sorted in themselves, which is enough for writing; the trap handler needs one order over all. */
-	if (!r && plan->core->traps)
+	if (!r && (plan->core->traps || plan->change_count > n))
 		sort_changes(plan->changes, plan->change_count);
 	return r;
 }

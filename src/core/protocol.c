@@ -450,6 +450,8 @@ static int fail_at_site(const struct rl_plan *plan, int code, const char *reason
 		if (g)
 			return rl_fail_site(plan->err, code, c, g->module, site, reason);
 	}
+	if (plan->core->failed_length)
+		return rl_fail_site(plan->err, code, 0, module_at(plan->core, plan->core->failed_at), plan->core->failed_at, reason);
 	return rl_fail(plan->err, code, 0, reason);
 }
 
@@ -502,7 +504,7 @@ static bool leave_code(struct rl_plan *plan)
 	if (plan->flips)
 		return false;
 	for (size_t i = 0; i < plan->change_count; i++)
-		if (plan->changes[i].site->reason == RELINK_BOUND)
+		if (!plan->changes[i].site || plan->changes[i].site->reason == RELINK_BOUND)
 			return false;
 	for (size_t i = 0; i < plan->change_count; i++)
 		plan->changes[i].site->reason = RELINK_INDIRECT;

@@ -29,7 +29,7 @@ const struct relink_record *rl_next_record(const void **at, const void *stop)
 static const char *const key_states[] = { "off", "on" };
 static unsigned char always[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
-static struct rl_choice *new_choice(struct rl_core *core, struct rl_module *module, int kind, const char *name, const char *doc)
+struct rl_choice *rl_new_choice(struct rl_core *core, struct rl_module *module, int kind, const char *name, const char *doc)
 {
 	struct rl_choice *c = core->hooks->alloc(sizeof(*c)), **last = &core->choices;
 
@@ -70,9 +70,13 @@ static void free_choice(struct rl_core *core, struct rl_choice *c)
 	}
 	if (c->option)
 		c->option->choice = 0;
+	if (c->immediate)
+		c->immediate->choice = 0;
+	core->when_count -= c->has_when;
 	orphan_groups(c);
 	for (size_t i = 0; c->variants && i < c->count; i++)
-		core->hooks->free((void *)(uintptr_t)c->variants[i].name);
+		if (c->variants[i].name)
+			core->hooks->free((void *)(uintptr_t)c->variants[i].name);
 	if (c->capacity) {
 		core->hooks->free((void *)c->states);
 		core->hooks->free(c->usable);
@@ -113,6 +117,7 @@ static void take_over(struct rl_core *core, struct rl_choice *c, struct rl_key *
 		for (int level = 0; level < RELINK_LEVELS; level++)
 			c->asked[level] = old->asked[level];
 	}
+	c->patched |= old->patched;
 	unlink_choice(core, old);
 	free_choice(core, old);
 }
@@ -140,7 +145,7 @@ static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_ke
 static struct rl_choice *add_key(struct rl_core *core, struct rl_module *module, struct relink_key *key, const char *name,
 				 const char *doc, uint32_t flags)
 {
-	struct rl_choice *c = new_choice(core, module, RELINK_KEY, name, doc);
+	struct rl_choice *c = rl_new_choice(core, module, RELINK_KEY, name, doc);
 	bool on = (flags & RELINK_DEFAULT_TRUE) != 0;
 
 	if (!c)
@@ -198,7 +203,7 @@ static bool add_key_record(struct rl_core *core, struct rl_module *module, const
 static bool add_option_record(struct rl_core *core, struct rl_module *module, const struct relink_choice_record *record)
 {
 	struct relink_option *option = record->object;
-	struct rl_choice *c = new_choice(core, module, RELINK_OPT, record->name, record->doc);
+	struct rl_choice *c = rl_new_choice(core, module, RELINK_OPT, record->name, record->doc);
 
 	/* The keys follow the option: see RELINK_OPTION_TYPE_. */
 	if (!c || record->count > sizeof(always) || !add_keys(core, c, (struct relink_key *)(option + 1), record->count, true))
@@ -212,7 +217,7 @@ static bool add_option_record(struct rl_core *core, struct rl_module *module, co
 	return true;
 }
 
-static bool grow_states(struct rl_core *core, struct rl_choice *c)
+bool rl_grow_states(struct rl_core *core, struct rl_choice *c)
 {
 	size_t capacity = c->capacity ? 2 * c->capacity : 8;
 	const char **states = core->hooks->alloc(capacity * sizeof(*states));
@@ -244,7 +249,7 @@ static struct rl_variant *place_of(struct rl_core *core, struct rl_choice *c, co
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->variants[i].module && rl_same(c->states[i], name))
 			return &c->variants[i];
-	if (c->count == c->capacity && !grow_states(core, c))
+	if (c->count == c->capacity && !rl_grow_states(core, c))
 		return 0;
 	c->variants[c->count].name = rl_copy_string(core, name);
 	c->states[c->count] = c->variants[c->count].name;
@@ -269,7 +274,7 @@ static bool add_variant(struct rl_core *core, struct rl_choice *c, struct rl_mod
 static bool add_call_record(struct rl_core *core, struct rl_module *module, const struct relink_choice_record *record)
 {
 	struct relink_call *call = record->object;
-	struct rl_choice *c = new_choice(core, module, RELINK_CALL, record->name, record->doc);
+	struct rl_choice *c = rl_new_choice(core, module, RELINK_CALL, record->name, record->doc);
 	struct rl_variant nothing = { .fn = relink_call_nothing, .what = RL_NOTHING, .rank = -1 };
 
 	if (!c)
@@ -310,6 +315,13 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 		return add_waiting(core, module, record, holds);
 	if (record->head.flags & RELINK_VARIANT_IS_CONST)
 		model.what = RL_CONSTANT;
+	/* The field is younger than the record. */
+	if (record->head.size > offsetof(struct relink_variant_record, when))
+		model.when = record->when;
+	if (model.when && !c->has_when) {
+		c->has_when = true;
+		core->when_count++;
+	}
 	model.narrow = (record->head.flags & RELINK_VARIANT_NARROW) != 0;
 	first = is_default(c, record);
 	if (!add_variant(core, c, module, record->name, &model, holds || first))
@@ -373,6 +385,8 @@ bool rl_add_choices(struct rl_core *core, struct rl_module *module)
 			ok = add_option_record(core, module, choice);
 		else if (record->kind == RELINK_RECORD_CALL)
 			ok = add_call_record(core, module, choice);
+		else if (record->kind == RELINK_RECORD_IMMEDIATE)
+			ok = rl_add_immediate(core, module, choice);
 	}
 	return ok;
 }
@@ -435,6 +449,13 @@ struct rl_key *rl_anonymous_key(struct rl_core *core, struct rl_module *module, 
 	c->name = c->own_name = rl_copy_string(core, name);
 	c->anonymous = true;
 	return c->name ? c->keys : 0;
+}
+
+struct rl_key *rl_add_builtin_key(struct rl_core *core, struct relink_key *key, const char *name, const char *doc, uint32_t flags)
+{
+	struct rl_choice *c = add_key(core, 0, key, name, doc, flags);
+
+	return c ? c->keys : 0;
 }
 
 struct rl_key *rl_key_of(struct rl_core *core, struct relink_key *key)

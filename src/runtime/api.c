@@ -154,6 +154,16 @@ void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*
 	}
 }
 
+void relink_wish_immediate(struct relink_commit *c, struct relink_immediate *immediate, uint64_t value)
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (w) {
+		w->immediate = immediate;
+		w->value = value;
+	}
+}
+
 void relink_wish_named(struct relink_commit *c, const char *name, const char *state, int level)
 {
 	struct relink_wish *w = new_wish(c);
@@ -229,6 +239,20 @@ int relink_call_set_(struct relink_call *call, void (*fn)(void), struct relink_e
 int relink_call_clear_(struct relink_call *call, struct relink_error *err)
 {
 	struct relink_wish w = { .call = call, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_immediate_set_(struct relink_immediate *immediate, uint64_t value, struct relink_error *err)
+{
+	struct relink_wish w = { .immediate = immediate, .value = value, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_immediate_clear_(struct relink_immediate *immediate, struct relink_error *err)
+{
+	struct relink_wish w = { .immediate = immediate, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
 
 	return commit_one(&w, err);
 }

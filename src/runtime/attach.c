@@ -63,6 +63,7 @@ static void mark_pending(struct rl_core *core, struct rl_module *module, bool fr
 	if (!module->pending)
 		core->pending_count++;
 	module->pending = true;
+	module->patches_stale = module->patch_count != 0;
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
 		if (g->key && g->key->next != (fresh ? g->key->born : g->key->state))
 			g->stale = true;
@@ -116,7 +117,7 @@ static void set_opinion(struct rl_module *module, const struct relink_choose_rec
 {
 	for (struct rl_choice *c = rl_runtime.core.choices; c; c = c->next)
 		if (c->module == module && rl_same(c->name, record->choice))
-			c->asked[RELINK_BY_FUNCTION] = state ? rl_find_state(c, state, rl_length(state)) : RL_NONE;
+			c->asked[RELINK_BY_FUNCTION] = state ? rl_want_state(&rl_runtime.core, c, state, rl_length(state)) : RL_NONE;
 }
 
 static bool run_choice_functions(struct relink_module_header *header)

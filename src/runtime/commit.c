@@ -21,7 +21,7 @@ static int decide_named(struct rl_core *core, const struct relink_wish *w, struc
 		return rl_fail_unknown(core, err, w->name, length);
 	if (!w->state_name)
 		return 0;
-	d->state = rl_find_state(d->choice, w->state_name, rl_length(w->state_name));
+	d->state = rl_want_state(core, d->choice, w->state_name, rl_length(w->state_name));
 	return d->state == RL_NONE ? rl_fail_state(err, d->choice, w->state_name, rl_length(w->state_name)) : 0;
 }
 
@@ -69,6 +69,17 @@ static int decide_option(const struct relink_wish *w, struct rl_decision *d, str
 	return d->choice ? 0 : not_known(err, "this option is not registered; was its module's constructor skipped?");
 }
 
+static int decide_immediate(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	d->choice = w->immediate->choice;
+	if (!d->choice)
+		return not_known(err, "this immediate is not registered; was its module's constructor skipped?");
+	if (w->state == RL_NONE)
+		return 0;
+	d->state = rl_number_state(core, d->choice, w->value);
+	return d->state == RL_NONE ? rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed") : 0;
+}
+
 static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
 {
 	*d = (struct rl_decision){ .level = w->level, .state = RL_NONE };
@@ -82,6 +93,8 @@ static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_d
 		return decide_call(w, d, err);
 	if (w->option)
 		return decide_option(w, d, err);
+	if (w->immediate)
+		return decide_immediate(core, w, d, err);
 	return rl_fail(err, RELINK_E_ARGUMENT, 0, "a wish without an object");
 }
 

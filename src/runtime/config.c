@@ -145,7 +145,7 @@ static void apply_entry(int level, const struct rl_entry *e)
 {
 	int code;
 	struct rl_choice *c = rl_find_choice(&rl_runtime.core, e->name, e->name_length, &code);
-	int state = c ? rl_find_state(c, e->state, e->state_length) : RL_NONE;
+	int state = c ? rl_want_state(&rl_runtime.core, c, e->state, e->state_length) : RL_NONE;
 
 	if (state != RL_NONE && c->usable[state])
 		c->asked[level] = state;
@@ -167,7 +167,7 @@ static void note_entry(struct rl_text *t, int level, const struct rl_entry *e)
 {
 	int code;
 	struct rl_choice *c = rl_find_choice(&rl_runtime.core, e->name, e->name_length, &code);
-	int state = c ? rl_find_state(c, e->state, e->state_length) : RL_NONE;
+	int state = c ? rl_want_state(&rl_runtime.core, c, e->state, e->state_length) : RL_NONE;
 
 	if (c && state != RL_NONE && c->usable[state])
 		return;
@@ -221,7 +221,7 @@ static int decide_entry(const struct rl_entry *e, struct rl_decision *d, struct 
 		return RELINK_OVERRIDDEN;
 	if (!d->choice)
 		return rl_fail_unknown(core, err, e->name, e->name_length);
-	d->state = rl_find_state(d->choice, e->state, e->state_length);
+	d->state = rl_want_state(core, d->choice, e->state, e->state_length);
 	return d->state == RL_NONE ? rl_fail_state(err, d->choice, e->state, e->state_length) : 0;
 }
 

@@ -19,6 +19,44 @@ int rl_get_facts(struct relink_facts *facts)
 	return RELINK_OK;
 }
 
+static int kind_of_patch(const struct relink_patch_record *patch)
+{
+	return patch->kind == RELINK_PATCH_LOCK ? RELINK_SITE_LOCK : patch->kind == RELINK_PATCH_IMMEDIATE ? RELINK_SITE_IMMEDIATE
+													   : RELINK_SITE_ALTERNATIVE;
+}
+
+static int reason_of_patch(const struct rl_module *module)
+{
+	return module->patches_stale ? RELINK_INDIRECT : RELINK_BOUND;
+}
+
+static bool has_patches(const struct rl_choice *c)
+{
+	return c->patched || c->immediate;
+}
+
+struct counts {
+	uint64_t *by_reason;
+	uint64_t (*by_kind)[RELINK_REASONS];
+};
+
+static int count_patch(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx)
+{
+	const struct counts *counts = ctx;
+
+	counts->by_reason[reason_of_patch(module)]++;
+	counts->by_kind[kind_of_patch(patch)][reason_of_patch(module)]++;
+	return 0;
+}
+
+static void count_patches(const struct rl_choice *c, uint64_t by_reason[RELINK_REASONS], uint64_t by_kind[][RELINK_REASONS])
+{
+	struct counts counts = { by_reason, by_kind };
+
+	if (!c || has_patches(c))
+		rl_each_patch(&rl_runtime.core, c, count_patch, &counts);
+}
+
 static void count_sites(const struct rl_choice *c, uint64_t by_reason[RELINK_REASONS], uint64_t by_kind[][RELINK_REASONS])
 {
 	for (size_t k = 0; k < c->key_count; k++)
@@ -31,6 +69,7 @@ static void count_sites(const struct rl_choice *c, uint64_t by_reason[RELINK_REA
 			by_reason[g->sites[i].reason]++;
 			by_kind[g->sites[i].kind][g->sites[i].reason]++;
 		}
+	count_patches(c, by_reason, by_kind);
 }
 
 static void describe_mode(char *buffer, size_t size)
@@ -74,6 +113,7 @@ static void fill_status(struct relink_status *s)
 	s->memory = core->memory;
 	for (const struct rl_choice *c = core->choices; c; c = c->next)
 		count_sites(c, unused, s->sites);
+	count_patches(0, unused, s->sites);
 }
 
 int rl_get_status(struct relink_status *status)
@@ -101,6 +141,8 @@ static int visit_choice(const struct rl_choice *c, int (*visit)(const struct rel
 					   .states = c->states, .usable = c->usable, .count = c->count };
 	uint64_t kinds[RELINK_SITE_KINDS][RELINK_REASONS] = { { 0 } };
 
+	if (c->kind == RELINK_IMM) /* any number */
+		info.count = 0;
 	for (int level = 0; level < RELINK_LEVELS; level++)
 		info.asked[level] = rl_state_name(c, c->asked[level]);
 	count_sites(c, info.sites, kinds);
@@ -137,6 +179,29 @@ static int visit_group(const struct rl_group *g, const struct rl_choice *c,
 	return r;
 }
 
+struct patch_visit {
+	int (*visit)(const struct relink_site_info *info, void *ctx);
+	void *ctx;
+	const char *choice;
+};
+
+static int visit_patch(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx)
+{
+	const struct patch_visit *v = ctx;
+	struct relink_site_info info = { .size = sizeof(info), .kind = kind_of_patch(patch), .reason = reason_of_patch(module),
+					 .address = rl_patch_site(patch), .choice = v->choice, .module = module->name };
+
+	return v->visit(&info, v->ctx);
+}
+
+/* Without a choice: what features alone decide. */
+static int visit_patches(const struct rl_choice *c, int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
+{
+	struct patch_visit v = { visit, ctx, c ? c->name : "" };
+
+	return !c || has_patches(c) ? rl_each_patch(&rl_runtime.core, c, visit_patch, &v) : 0;
+}
+
 static int visit_sites(const struct rl_choice *c, int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
 {
 	int r = 0;
@@ -146,7 +211,7 @@ static int visit_sites(const struct rl_choice *c, int (*visit)(const struct reli
 			r = visit_group(g, c, visit, ctx);
 	for (const struct rl_group *g = c->groups; g && !r; g = g->next)
 		r = visit_group(g, c, visit, ctx);
-	return r;
+	return r ? r : visit_patches(c, visit, ctx);
 }
 
 int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
@@ -160,6 +225,7 @@ int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), v
 		return r;
 	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
 		r = visit_sites(c, visit, ctx);
+	r = r ? r : visit_patches(0, visit, ctx);
 	rl_unlock();
 	return r;
 }

@@ -18,6 +18,8 @@ struct relink_wish {
 	struct relink_key *key;
 	struct relink_option *option;
 	struct relink_call *call;
+	struct relink_immediate *immediate;
+	uint64_t value; /* of the immediate, unless state withdraws */
 	void (*fn)(void);
 	int state;
 	int level;

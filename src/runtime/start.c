@@ -17,6 +17,8 @@ static bool alone(bool patient)
 	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
 }
 
+static struct relink_key_true locks = RELINK_KEY_INIT_TRUE;
+
 static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
@@ -80,12 +82,16 @@ void rl_start(void)
 
 	core->hooks = &hooks;
 	core->span = calloc(1, sizeof(*core->span));
-	rl_runtime.cpu = rl_cpu_features();
+	rl_runtime.cpu = core->cpu = rl_cpu_features();
 	rl_runtime.secure = rl_secure();
 	if (!rl_files_allowed())
 		rl_remark("files can't be opened: a seccomp filter forbids it");
 	probe(core);
-	if (!core->span) {
+	core->locks = rl_add_builtin_key(core, &locks.key, "locks", "atomic operations have their lock prefix (relink/atomic.h)",
+					 RELINK_DEFAULT_TRUE);
+	if (core->locks)
+		core->locks->owner->patched = true;
+	if (!core->span || !core->locks) {
 		core->can_write = false;
 		core->why = "out of memory at start";
 	}

@@ -31,6 +31,19 @@
 	RELINK_KEY_RECORD_(RELINK_CAT_(named_, id), &(lvalue).key, (name), (doc), \
 			   RELINK_IS_TRUE_KEY_(lvalue) ? RELINK_DEFAULT_TRUE : 0u, 0)
 
+/* A word that holds an address, for an asm operand; `n` tells those of one statement apart. */
+#ifdef __cplusplus
+#define RELINK_WORD_DEF_(n, p) \
+	struct relink_use_##n { \
+		static constexpr const void *relink_address_() { return (p); } \
+		static constexpr bool relink_is_true_() { return false; } \
+	};
+#define RELINK_WORD_OF_(n) (&relink_detail::word<relink_detail::tu, relink_use_##n>::value)
+#else
+#define RELINK_WORD_DEF_(n, p) static const void *const relink_word_##n __attribute__((unused)) = (p);
+#define RELINK_WORD_OF_(n) (&relink_word_##n)
+#endif
+
 #ifdef __cplusplus
 
 #define RELINK_IS_TRUE_KEY_(k) relink_detail::is_true_type<__typeof__(k)>

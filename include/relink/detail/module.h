@@ -19,13 +19,16 @@ RELINK_API void relink_detach(struct relink_module_header *header);
 #define RELINK_BOUNDARY_ __attribute__((weak, visibility("hidden")))
 extern const struct relink_branch_record __start_relink_branch[] RELINK_BOUNDARY_;
 extern const struct relink_branch_record __stop_relink_branch[] RELINK_BOUNDARY_;
+extern const struct relink_patch_record __start_relink_patch[] RELINK_BOUNDARY_;
+extern const struct relink_patch_record __stop_relink_patch[] RELINK_BOUNDARY_;
 extern const char __start_relink_records[] RELINK_BOUNDARY_;
 extern const char __stop_relink_records[] RELINK_BOUNDARY_;
 
 extern struct relink_module_header relink_module_header RELINK_BOUNDARY_;
 struct relink_module_header relink_module_header = {
 	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
-	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records, 0,
+	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records,
+	__start_relink_patch, __stop_relink_patch, 0,
 };
 
 static void __attribute__((constructor(101))) relink_module_constructor_(void)
