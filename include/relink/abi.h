@@ -46,6 +46,7 @@ struct relink_patch_record {
 enum relink_patch_kind {
 	RELINK_PATCH_LOCK = 1,        /* ref: 0. The byte is a lock prefix while the process's key `locks` is true */
 	RELINK_PATCH_IMMEDIATE = 2,   /* ref: word that holds the address of the struct relink_immediate */
+	RELINK_PATCH_SEQUENCE = 4,    /* ref: struct relink_sequence_use */
 	RELINK_PATCH_ALTERNATIVE = 3, /* ref: the first struct relink_arm; RELINK_ARM_LAST ends the list */
 };
 
@@ -62,6 +63,18 @@ struct relink_arm {
 #define RELINK_ARM_NOT 1u  /* the condition is that the feature is missing, or the key is false */
 #define RELINK_ARM_KEY 2u
 #define RELINK_ARM_LAST 4u
+
+/* A place where a sequence is emitted. Fields that lead somewhere are relative to their own address. */
+struct relink_sequence_use {
+	int32_t ref;       /* word that holds the address of the struct relink_sequence */
+	int32_t thunk;     /* code that calls the sequence's function with the operands, and goes on behind the site */
+	int32_t copy;      /* RELINK_COPY_SIZE bytes for a template that does not fit the site, and a jump behind the site */
+	uint8_t operand[4]; /* registers of the output and the inputs, as the processor counts them; 255: there is none */
+	uint32_t clobbers; /* bit n: register n; then RELINK_CLOBBERS_.. */
+};
+#define RELINK_COPY_SIZE 31
+#define RELINK_CLOBBERS_FLAGS 0x10000u
+#define RELINK_CLOBBERS_MEMORY 0x20000u
 
 enum relink_record_kind {
 	RELINK_RECORD_KEY = 1,
@@ -86,6 +99,7 @@ struct relink_record {
 #define RELINK_DEFAULT_TRUE 0x100u /* key: true at link time */
 #define RELINK_NULLABLE 0x200u     /* call: void and returning, so NULL is a state */
 #define RELINK_DEFAULT_NULL 0x400u /* call: NULL at link time */
+#define RELINK_SEQUENCE_FLAG 0x1000u /* call: a sequence, whose first state is the code as it was compiled */
 #define RELINK_SIGNED 0x800u       /* immediate: a signed number */
 
 /* A key, a call or an option: something with a name and states. */
@@ -99,6 +113,9 @@ struct relink_choice_record {
 };
 
 #define RELINK_VARIANT_IS_CONST 1u /* returns `constant` and does nothing else; `fn` is such a function */
+#define RELINK_VARIANT_IS_TEMPLATE 4u /* `fn` is a table of RELINK_TEMPLATE_SIZE bytes for every choice of registers for the operands that
+				       * `constant` names: index of the first, then of the second, 255: none; the last byte is the length */
+#define RELINK_TEMPLATE_SIZE 32
 #define RELINK_VARIANT_NARROW 2u   /* the result has at most 32 bits; the rest of `constant` is to be ignored */
 
 struct relink_variant_record {

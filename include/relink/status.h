@@ -44,6 +44,7 @@ enum relink_site_kind {
 	RELINK_SITE_LOCK,        /* prefix of an atomic operation */
 	RELINK_SITE_IMMEDIATE,   /* constant in an instruction */
 	RELINK_SITE_ALTERNATIVE,
+	RELINK_SITE_SEQUENCE,
 	RELINK_SITE_KINDS
 };
 

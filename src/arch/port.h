@@ -15,7 +15,7 @@
 #define RL_SITE_MAX 8 /* bytes that a site's instruction has at most, and that callers pass */
 
 /* Kinds of sites; the values are those of enum relink_site_kind. */
-enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE, RL_LOCK, RL_IMMEDIATE, RL_ALTERNATIVE };
+enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE, RL_LOCK, RL_IMMEDIATE, RL_ALTERNATIVE, RL_SEQUENCE };
 
 /* What a site is to express. */
 enum rl_what {

@@ -23,6 +23,7 @@
 #include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/option.h>
+#include <relink/sequence.h>
 #include <relink/status.h>
 
 #include "arch/port.h"
@@ -109,6 +110,7 @@ struct rl_variant {
 	uint64_t constant;
 	int64_t rank;
 	const struct relink_when *when;
+	const uint8_t *table; /* sequence: of a template, whose operands are in `constant` */
 	uint8_t what; /* RL_FUNCTION, RL_NOTHING or RL_CONSTANT */
 	bool narrow;
 };
@@ -297,6 +299,20 @@ const struct rl_module *rl_stale_patches(const struct rl_core *core);
 /* Visits the sites of patches that depend on the choice until visit returns non-zero. */
 int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
 		  int (*visit)(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx), void *ctx);
+
+/* Does changing this choice change patches? */
+static inline bool rl_has_patches(const struct rl_choice *c)
+{
+	return c->patched || c->immediate || (c->flags & RELINK_SEQUENCE_FLAG);
+}
+
+/* ---- sequence.c ---- */
+struct rl_choice *rl_sequence_choice(const struct relink_sequence_use *use);
+/* The site's bytes: `length` of them. False: no code for these registers, or out of reach. */
+bool rl_encode_sequence(const struct rl_core *core, const struct relink_sequence_use *use, uintptr_t site, size_t length, bool next,
+			const uint8_t *original, uint8_t *out);
+/* What is to be in the room beside the function: RELINK_COPY_SIZE bytes. False: nothing. */
+bool rl_encode_copy(const struct rl_core *core, const struct relink_sequence_use *use, size_t length, uint8_t *out);
 
 /* ---- number.c: states of immediates ---- */
 /* After a commit: those that nobody asks for any more. */

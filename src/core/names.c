@@ -14,7 +14,7 @@ const char *relink_level_name(int level)
 const char *relink_site_kind_name(int kind)
 {
 	static const char *const names[] = { "branch", "call", "tail call", "conditional tail call", "trampoline",
-						 "lock prefix", "immediate", "alternative" };
+						 "lock prefix", "immediate", "alternative", "sequence" };
 
 	return NAME(names, kind);
 }

@@ -12,7 +12,12 @@
 
 static bool is_wide(const struct relink_patch_record *p)
 {
-	return p->kind == RELINK_PATCH_ALTERNATIVE;
+	return p->kind == RELINK_PATCH_ALTERNATIVE || p->kind == RELINK_PATCH_SEQUENCE;
+}
+
+static const struct relink_sequence_use *use_of(const struct relink_patch_record *p)
+{
+	return (const struct relink_sequence_use *)rl_at_field(&p->ref);
 }
 
 static void *object_of(const int32_t *ref)
@@ -43,7 +48,7 @@ static bool is_usable(const struct rl_module *module, const struct relink_patch_
 {
 	uintptr_t site = rl_patch_site(p);
 
-	return site >= module->text_start && p->length && p->length <= module->text_stop - site && site < module->text_stop;
+	return site >= module->text_start && p->length && p->kind && p->kind <= RELINK_PATCH_SEQUENCE && p->length <= module->text_stop - site && site < module->text_stop;
 }
 
 /* The key may be another module's that has not come yet. */
@@ -141,7 +146,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 			core->needs_one_store = true;
 		if (!is_wide(p))
 			continue;
-		ok = depend_on_arms(core, m, arms_of(p));
+		ok = p->kind == RELINK_PATCH_SEQUENCE || depend_on_arms(core, m, arms_of(p));
 		count++;
 		bytes += p->length;
 	}
@@ -270,6 +275,8 @@ static bool encode(const struct rl_core *core, const struct rl_module *m, const 
 	case RELINK_PATCH_IMMEDIATE:
 		encode_number(value_of(p, next), p->length, out);
 		return true;
+	case RELINK_PATCH_SEQUENCE:
+		return rl_encode_sequence(core, use_of(p), rl_patch_site(p), p->length, next, original_of(m, p), out);
 	default:
 		return encode_alternative(core, m, p, next, out);
 	}
@@ -298,20 +305,25 @@ static bool is_concerned(const struct rl_core *core, const struct relink_patch_r
 		return moves(core->locks->owner);
 	if (p->kind == RELINK_PATCH_IMMEDIATE)
 		return moves(immediate_choice(p));
-	return is_wide(p) && arms_move(arms_of(p));
+	if (p->kind == RELINK_PATCH_SEQUENCE)
+		return moves(rl_sequence_choice(use_of(p)));
+	return p->kind == RELINK_PATCH_ALTERNATIVE && arms_move(arms_of(p));
 }
 
 static bool any_moves(const struct rl_plan *plan)
 {
 	for (size_t i = 0; i < plan->choice_count; i++)
-		if ((plan->choices[i]->patched || plan->choices[i]->immediate) && moves(plan->choices[i]))
+		if (rl_has_patches(plan->choices[i]) && moves(plan->choices[i]))
 			return true;
 	return false;
 }
 
 static int kind_of(const struct relink_patch_record *p)
 {
-	return p->kind == RELINK_PATCH_LOCK ? RL_LOCK : p->kind == RELINK_PATCH_IMMEDIATE ? RL_IMMEDIATE : RL_ALTERNATIVE;
+	static const uint8_t kinds[] = { [RELINK_PATCH_LOCK] = RL_LOCK, [RELINK_PATCH_IMMEDIATE] = RL_IMMEDIATE,
+					 [RELINK_PATCH_ALTERNATIVE] = RL_ALTERNATIVE, [RELINK_PATCH_SEQUENCE] = RL_SEQUENCE };
+
+	return kinds[p->kind];
 }
 
 /* One byte of one instruction may always be stored, a word of one where that was proved; more needs that nobody looks. */
@@ -326,19 +338,17 @@ static enum rl_change classify(const struct rl_core *core, const struct relink_p
 	return core->one_store && site >> 3 == (site + p->length - 1) >> 3 ? RL_STORE : RL_SPLIT;
 }
 
-static int list_changes(struct rl_plan *plan, const struct relink_patch_record *p, enum rl_change change, const uint8_t *new)
+static int list_changes(struct rl_plan *plan, int kind, uintptr_t address, size_t length, enum rl_change change, const uint8_t *new)
 {
-	uintptr_t site = rl_patch_site(p);
-
-	if (!rl_reserve_changes(plan, p->length / CHUNK + 1u))
+	if (!rl_reserve_changes(plan, length / CHUNK + 1u))
 		return rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory while planning; nothing has changed");
-	for (size_t at = 0; at < p->length; at += CHUNK) {
+	for (size_t at = 0; at < length; at += CHUNK) {
 		struct rl_change_record *c = &plan->changes[plan->change_count++];
 
-		c->address = site + at;
-		c->kind = (uint8_t)kind_of(p);
+		c->address = address + at;
+		c->kind = (uint8_t)kind;
 		c->change = (uint8_t)change;
-		c->length = (uint8_t)(p->length - at < CHUNK ? p->length - at : CHUNK);
+		c->length = (uint8_t)(length - at < CHUNK ? length - at : CHUNK);
 		copy(c->old, (const uint8_t *)c->address, c->length);
 		copy(c->new, new + at, c->length);
 		c->site = 0;
@@ -373,18 +383,20 @@ static const struct rl_choice *owner_of(const struct rl_core *core, const struct
 {
 	if (p->kind == RELINK_PATCH_LOCK)
 		return core->locks->owner;
+	if (p->kind == RELINK_PATCH_SEQUENCE)
+		return rl_sequence_choice(use_of(p));
 	return p->kind == RELINK_PATCH_IMMEDIATE ? immediate_choice(p) : owner_of_arms(arms_of(p));
 }
 
 static int unmovable(struct rl_plan *plan, const struct rl_module *m, const struct relink_patch_record *p)
 {
 	return rl_fail_site(plan->err, RELINK_E_BYTES, owner_of(plan->core, p), m, rl_patch_site(p),
-			    "an arm can't be moved here: its target is out of reach, or its code is not known");
+			    "this code can't be put here: an operand is missing, a target is out of reach, or an instruction is not known");
 }
 
 static bool expected(const struct rl_plan *plan, const struct rl_module *m, const struct relink_patch_record *p, bool fresh, uint8_t *out)
 {
-	if (!fresh || p->kind != RELINK_PATCH_ALTERNATIVE)
+	if (!fresh || !is_wide(p))
 		return encode(plan->core, m, p, false, out);
 	copy(out, original_of(m, p), p->length);
 	return true;
@@ -399,10 +411,21 @@ static void expect_default(const struct relink_patch_record *p, const struct rl_
 		encode_number(immediate_choice(p)->variants[immediate_choice(p)->initial].constant, p->length, out);
 }
 
+/* The room beside a function is filled while nothing leads there: the site is written in the same moment. */
+static int plan_copy(struct rl_plan *plan, const struct relink_patch_record *p)
+{
+	uint8_t copied[RELINK_COPY_SIZE];
+
+	if (!rl_encode_copy(plan->core, use_of(p), p->length, copied))
+		return 0;
+	return list_changes(plan, RL_SEQUENCE, rl_at_field(&use_of(p)->copy), sizeof(copied), RL_SPLIT, copied);
+}
+
 static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct relink_patch_record *p, bool fresh)
 {
 	uint8_t old[PATCH_MAX], new[PATCH_MAX];
 	enum rl_change change = classify(plan->core, p);
+	int r;
 
 	if (!expected(plan, m, p, fresh, old) || !encode(plan->core, m, p, true, new))
 		return unmovable(plan, m, p);
@@ -419,7 +442,8 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 				    "threads run, and one store can't change this code; use RELINK_STARTUP before they start");
 	plan->writes = true;
 	plan->others |= m != plan->arriving;
-	return list_changes(plan, p, change, new);
+	r = p->kind == RELINK_PATCH_SEQUENCE ? plan_copy(plan, p) : 0;
+	return r ? r : list_changes(plan, kind_of(p), rl_patch_site(p), p->length, change, new);
 }
 
 static int plan_module(struct rl_plan *plan, struct rl_module *m, bool fresh)
@@ -478,8 +502,8 @@ static bool arms_depend(const struct relink_arm *arm, const struct rl_choice *ch
 static bool depends(const struct rl_core *core, const struct relink_patch_record *p, const struct rl_choice *choice)
 {
 	if (!choice)
-		return is_wide(p) && !owner_of(core, p);
-	return is_wide(p) ? arms_depend(arms_of(p), choice) : owner_of(core, p) == choice;
+		return p->kind == RELINK_PATCH_ALTERNATIVE && !owner_of(core, p);
+	return p->kind == RELINK_PATCH_ALTERNATIVE ? arms_depend(arms_of(p), choice) : owner_of(core, p) == choice;
 }
 
 int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,

@@ -286,7 +286,8 @@ static bool add_call_record(struct rl_core *core, struct rl_module *module, cons
 	if (c->flags & RELINK_DEFAULT_NULL)
 		nothing.rank = 0;
 	/* The default target's record follows; NULL is a state of its own where it is allowed. */
-	return !(c->flags & RELINK_NULLABLE) || add_variant(core, c, module, "null", &nothing, true);
+	return !(c->flags & RELINK_NULLABLE) ||
+	       add_variant(core, c, module, c->flags & RELINK_SEQUENCE_FLAG ? "native" : "null", &nothing, true);
 }
 
 static bool is_default(const struct rl_choice *c, const struct relink_variant_record *record)
@@ -315,6 +316,10 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 		return add_waiting(core, module, record, holds);
 	if (record->head.flags & RELINK_VARIANT_IS_CONST)
 		model.what = RL_CONSTANT;
+	if (record->head.flags & RELINK_VARIANT_IS_TEMPLATE) {
+		model.table = (const uint8_t *)(uintptr_t)record->fn;
+		model.fn = relink_call_nothing;
+	}
 	/* The field is younger than the record. */
 	if (record->head.size > offsetof(struct relink_variant_record, when))
 		model.when = record->when;
@@ -324,6 +329,8 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 	}
 	model.narrow = (record->head.flags & RELINK_VARIANT_NARROW) != 0;
 	first = is_default(c, record);
+	if (c->flags & RELINK_SEQUENCE_FLAG) /* is code and nothing else */
+		holds = holds && core->can_write;
 	if (!add_variant(core, c, module, record->name, &model, holds || first))
 		return false;
 	if (first) {

@@ -21,18 +21,15 @@ int rl_get_facts(struct relink_facts *facts)
 
 static int kind_of_patch(const struct relink_patch_record *patch)
 {
-	return patch->kind == RELINK_PATCH_LOCK ? RELINK_SITE_LOCK : patch->kind == RELINK_PATCH_IMMEDIATE ? RELINK_SITE_IMMEDIATE
-													   : RELINK_SITE_ALTERNATIVE;
+	static const int kinds[] = { [RELINK_PATCH_LOCK] = RELINK_SITE_LOCK, [RELINK_PATCH_IMMEDIATE] = RELINK_SITE_IMMEDIATE,
+				     [RELINK_PATCH_ALTERNATIVE] = RELINK_SITE_ALTERNATIVE, [RELINK_PATCH_SEQUENCE] = RELINK_SITE_SEQUENCE };
+
+	return kinds[patch->kind];
 }
 
 static int reason_of_patch(const struct rl_module *module)
 {
 	return module->patches_stale ? RELINK_INDIRECT : RELINK_BOUND;
-}
-
-static bool has_patches(const struct rl_choice *c)
-{
-	return c->patched || c->immediate;
 }
 
 struct counts {
@@ -53,7 +50,7 @@ static void count_patches(const struct rl_choice *c, uint64_t by_reason[RELINK_R
 {
 	struct counts counts = { by_reason, by_kind };
 
-	if (!c || has_patches(c))
+	if (!c || rl_has_patches(c))
 		rl_each_patch(&rl_runtime.core, c, count_patch, &counts);
 }
 
@@ -199,7 +196,7 @@ static int visit_patches(const struct rl_choice *c, int (*visit)(const struct re
 {
 	struct patch_visit v = { visit, ctx, c ? c->name : "" };
 
-	return !c || has_patches(c) ? rl_each_patch(&rl_runtime.core, c, visit_patch, &v) : 0;
+	return !c || rl_has_patches(c) ? rl_each_patch(&rl_runtime.core, c, visit_patch, &v) : 0;
 }
 
 static int visit_sites(const struct rl_choice *c, int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)

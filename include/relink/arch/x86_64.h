@@ -99,6 +99,221 @@
 				 RELINK_PAD_(".Lrelink_arm3", ".Lrelink_pad2", ".Lrelink_pad3"), \
 				 ".Lrelink_pad3", RELINK_ARM_ENTRY_(1, "0") RELINK_ARM_ENTRY_(2, "0") RELINK_ARM_ENTRY_(3, "4"))
 
+/*
+ * Sequences: the native text, at least as long as a jump; the list of its operands' registers; and out of line a thunk that
+ * calls the sequence's function, and room for a template that is longer than the text.
+ *
+ * The thunk's frame, below the red zone of the function that it interrupts, from its lowest word on: a return address that leads
+ * behind the site, for unwinders and for the end; the result; flags; ten registers. Unwinders find the site's function
+ * through a hand-written table: .cfi directives can't describe a second function from within the first with clang.
+ */
+#define RELINK_KIND_SEQUENCE_ 4
+#define RELINK_REGISTER_IS_(operand, name, number) ".ifc %%" name "," operand "\n\t.byte " number "\n\t.endif\n\t"
+#define RELINK_REGISTER_(operand) \
+	RELINK_REGISTER_IS_(operand, "rax", "0") \
+	RELINK_REGISTER_IS_(operand, "rcx", "1") \
+	RELINK_REGISTER_IS_(operand, "rdx", "2") \
+	RELINK_REGISTER_IS_(operand, "rbx", "3") \
+	RELINK_REGISTER_IS_(operand, "rsp", "4") \
+	RELINK_REGISTER_IS_(operand, "rbp", "5") \
+	RELINK_REGISTER_IS_(operand, "rsi", "6") \
+	RELINK_REGISTER_IS_(operand, "rdi", "7") \
+	RELINK_REGISTER_IS_(operand, "r8", "8") \
+	RELINK_REGISTER_IS_(operand, "r9", "9") \
+	RELINK_REGISTER_IS_(operand, "r10", "10") \
+	RELINK_REGISTER_IS_(operand, "r11", "11") \
+	RELINK_REGISTER_IS_(operand, "r12", "12") \
+	RELINK_REGISTER_IS_(operand, "r13", "13") \
+	RELINK_REGISTER_IS_(operand, "r14", "14") \
+	RELINK_REGISTER_IS_(operand, "r15", "15")
+#define RELINK_OUT_0_ ".byte 255\n\t"
+#define RELINK_OUT_1_ RELINK_REGISTER_("%q[out]")
+#define RELINK_IN1_0_ ".byte 255\n\t"
+#define RELINK_IN1_1_ RELINK_REGISTER_("%q[in1]")
+#define RELINK_IN1_2_ RELINK_IN1_1_
+#define RELINK_IN1_3_ RELINK_IN1_1_
+#define RELINK_IN2_0_ ".byte 255\n\t"
+#define RELINK_IN2_1_ ".byte 255\n\t"
+#define RELINK_IN2_2_ RELINK_REGISTER_("%q[in2]")
+#define RELINK_IN2_3_ RELINK_IN2_2_
+#define RELINK_IN3_0_ ".byte 255\n\t"
+#define RELINK_IN3_1_ ".byte 255\n\t"
+#define RELINK_IN3_2_ ".byte 255\n\t"
+#define RELINK_IN3_3_ RELINK_REGISTER_("%q[in3]")
+
+#define RELINK_CLOBBER_IS_(name, bit) ".ifc \\relink_c," name "\n\t.set .Lrelink_clobbers%=, .Lrelink_clobbers%= | " bit "\n\t.endif\n\t"
+#define RELINK_CLOBBERED_(list) \
+	".set .Lrelink_clobbers%=, 0\n\t.irp relink_c, " list "\n\t" \
+	RELINK_CLOBBER_IS_("rax", "0x1") \
+	RELINK_CLOBBER_IS_("rcx", "0x2") \
+	RELINK_CLOBBER_IS_("rdx", "0x4") \
+	RELINK_CLOBBER_IS_("rbx", "0x8") \
+	RELINK_CLOBBER_IS_("rsp", "0x10") \
+	RELINK_CLOBBER_IS_("rbp", "0x20") \
+	RELINK_CLOBBER_IS_("rsi", "0x40") \
+	RELINK_CLOBBER_IS_("rdi", "0x80") \
+	RELINK_CLOBBER_IS_("r8", "0x100") \
+	RELINK_CLOBBER_IS_("r9", "0x200") \
+	RELINK_CLOBBER_IS_("r10", "0x400") \
+	RELINK_CLOBBER_IS_("r11", "0x800") \
+	RELINK_CLOBBER_IS_("r12", "0x1000") \
+	RELINK_CLOBBER_IS_("r13", "0x2000") \
+	RELINK_CLOBBER_IS_("r14", "0x4000") \
+	RELINK_CLOBBER_IS_("r15", "0x8000") \
+	RELINK_CLOBBER_IS_("cc", "0x10000") \
+	RELINK_CLOBBER_IS_("memory", "0x20000") \
+	".endr\n\t"
+
+/* The inputs go through memory, since each may be in the register that another has to go to. */
+#define RELINK_TAKE_0_ ""
+#define RELINK_TAKE_1_ "movq %q[in1], 104(%%rsp)\n\tmovq 104(%%rsp), %%rdi\n\t"
+#define RELINK_TAKE_2_ \
+	"movq %q[in1], 104(%%rsp)\n\tmovq %q[in2], 112(%%rsp)\n\tmovq 104(%%rsp), %%rdi\n\tmovq 112(%%rsp), %%rsi\n\t"
+#define RELINK_TAKE_3_ \
+	"movq %q[in1], 104(%%rsp)\n\tmovq %q[in2], 112(%%rsp)\n\tmovq %q[in3], 120(%%rsp)\n\t" \
+	"movq 104(%%rsp), %%rdi\n\tmovq 112(%%rsp), %%rsi\n\tmovq 120(%%rsp), %%rdx\n\t"
+#define RELINK_GIVE_0_ ""
+#define RELINK_GIVE_1_ "movq 8(%%rsp), %q[out]\n\t"
+
+/* The function may use all vector registers. */
+#if defined(__AVX512F__)
+#define RELINK_VECTORS_ \
+	, "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", \
+	"xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", \
+	"xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#elif defined(__SSE__)
+#define RELINK_VECTORS_ \
+	, "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#else
+#define RELINK_VECTORS_
+#endif
+
+#define RELINK_THUNK_(take, give) \
+	".pushsection relink_thunks,\"axo?\",@progbits,.Lrelink_site%=\n.Lrelink_thunk%=:\n\t" \
+	"leaq -256(%%rsp), %%rsp\n.Lrelink_row1%=:\n\t" \
+	"movq %%rax, 24(%%rsp)\n\t" \
+	"movq %%rcx, 32(%%rsp)\n\t" \
+	"movq %%rdx, 40(%%rsp)\n\t" \
+	"movq %%rsi, 48(%%rsp)\n\t" \
+	"movq %%rdi, 56(%%rsp)\n\t" \
+	"movq %%r8, 64(%%rsp)\n\t" \
+	"movq %%r9, 72(%%rsp)\n\t" \
+	"movq %%r10, 80(%%rsp)\n\t" \
+	"movq %%r11, 88(%%rsp)\n\t" \
+	"movq %%rbp, 96(%%rsp)\n\t" \
+	take "leaq .Lrelink_stop%=(%%rip), %%rax\n\tmovq %%rax, (%%rsp)\n.Lrelink_row2%=:\n\t" \
+	"pushfq\n\tpopq 16(%%rsp)\n\tcld\n\tmovq %%rsp, %%rbp\n.Lrelink_row3%=:\n\tandq $-16, %%rsp\n\t" \
+	"movq %c[relink_word](%%rip), %%rax\n\tmovq (%%rax), %%rax\n\tcall *(%%rax)\n\t" \
+	"movq %%rbp, %%rsp\n.Lrelink_row4%=:\n\tmovq %%rax, 8(%%rsp)\n\tpushq 16(%%rsp)\n\tpopfq\n\t" \
+	"movq 24(%%rsp), %%rax\n\t" \
+	"movq 32(%%rsp), %%rcx\n\t" \
+	"movq 40(%%rsp), %%rdx\n\t" \
+	"movq 48(%%rsp), %%rsi\n\t" \
+	"movq 56(%%rsp), %%rdi\n\t" \
+	"movq 64(%%rsp), %%r8\n\t" \
+	"movq 72(%%rsp), %%r9\n\t" \
+	"movq 80(%%rsp), %%r10\n\t" \
+	"movq 88(%%rsp), %%r11\n\t" \
+	"movq 96(%%rsp), %%rbp\n.Lrelink_row5%=:\n\t" \
+	give "leaq 256(%%rsp), %%rsp\n.Lrelink_row6%=:\n\tjmp .Lrelink_stop%=\n.Lrelink_thunk_end%=:\n\t" \
+	".balign 8, 0xcc\n.Lrelink_copy%=:\n\t.skip " RELINK_STR_(RELINK_COPY_SIZE) ", 0xcc\n\tjmp .Lrelink_stop%=\n\t.popsection\n\t"
+
+/*
+ * Common information: code alignment 1, data alignment -8, return address in column 16, pointers relative and 4 bytes long, the
+ * frame is rsp + 0 and the return address unknown. Then how that changes: DW_CFA_advance_loc4 (4), def_cfa (12, register, offset),
+ * def_cfa_offset (14), offset (128 + register, in words below the frame), restore (192 + register), undefined (7, register).
+ */
+#define RELINK_ADVANCE_(from, to) ".byte 4\n\t.long .Lrelink_" to "%= - .Lrelink_" from "%=\n\t"
+#define RELINK_UNWIND_ \
+	".pushsection .eh_frame,\"a\",@unwind\n.Lrelink_cie%=:\n\t.long .Lrelink_cie_end%= - .Lrelink_cie_id%=\n.Lrelink_cie_id%=:\n\t" \
+	".long 0\n\t.byte 1\n\t.asciz \"zR\"\n\t.byte 1, 0x78, 16, 1, 0x1b\n\t.byte 12, 7, 0, 7, 16\n\t.balign 8\n.Lrelink_cie_end%=:\n\t" \
+	".long .Lrelink_fde_end%= - .Lrelink_fde%=\n.Lrelink_fde%=:\n\t.long . - .Lrelink_cie%=\n\t" \
+	".long .Lrelink_thunk%= - .\n\t.long .Lrelink_thunk_end%= - .Lrelink_thunk%=\n\t.byte 0\n\t" \
+	RELINK_ADVANCE_("thunk", "row1") ".byte 14, 0x80, 2\n\t" \
+	RELINK_ADVANCE_("row1", "row2") ".byte 0x80 + 16, 32, 0x80 + 6, 20\n\t" \
+	RELINK_ADVANCE_("row2", "row3") ".byte 12, 6, 0x80, 2\n\t" \
+	RELINK_ADVANCE_("row3", "row4") ".byte 12, 7, 0x80, 2\n\t" \
+	RELINK_ADVANCE_("row4", "row5") ".byte 0xc0 + 6\n\t" \
+	RELINK_ADVANCE_("row5", "row6") ".byte 14, 0, 7, 16\n\t" \
+	".balign 8\n.Lrelink_fde_end%=:\n\t.popsection\n\t"
+
+#define RELINK_SEQUENCE_TEXT_(native, out, in1, in2, in3, take, give, clobbers) \
+	".Lrelink_site%=:\n\t" native "\n.Lrelink_native%=:\n\t" \
+	".fill -((5 - (.Lrelink_native%= - .Lrelink_site%=)) > 0) * (5 - (.Lrelink_native%= - .Lrelink_site%=)), 1, 0x90\n.Lrelink_stop%=:\n\t" \
+	RELINK_CLOBBERED_(clobbers) \
+	".pushsection relink_uses,\"ao?\",@progbits,.Lrelink_site%=\n\t.balign 4\n.Lrelink_use%=:\n\t" \
+	".long %c[relink_word] - .\n\t.long .Lrelink_thunk%= - .\n\t.long .Lrelink_copy%= - .\n\t" out in1 in2 in3 \
+	".long .Lrelink_clobbers%=\n\t.popsection\n\t" \
+	".reloc .Lrelink_site%=, R_X86_64_NONE, .Lrelink_use%=\n\t" \
+	RELINK_PATCH_RECORD_(".Lrelink_site%=", ".Lrelink_use%=", ".Lrelink_stop%= - .Lrelink_site%=", RELINK_KIND_SEQUENCE_) \
+	RELINK_THUNK_(take, give) RELINK_UNWIND_
+
+/* Templates: the text once for every register, or for every two. No operand is in the stack pointer. */
+#define RELINK_TEMPLATE_BEGIN_(table) \
+	".pushsection .rodata.relink,\"a\",@progbits\n\t.balign 8\n\t.globl " table "\n\t.hidden " table "\n\t" \
+	".type " table ",@object\n" table ":\n\t"
+#define RELINK_TEMPLATE_END_(table) "\t.size " table ", . - " table "\n\t.popsection\n"
+#define RELINK_TEMPLATE_ENTRY_(text) "990:\n\t" text "\n991:\n\t.org 990b + 31, 0x90\n\t.byte 991b - 990b\n\t"
+#define RELINK_TEMPLATE_0_TEXT_(table, text) RELINK_TEMPLATE_BEGIN_(table) RELINK_TEMPLATE_ENTRY_(text) RELINK_TEMPLATE_END_(table)
+#define RELINK_EACH_REGISTER_(macro) \
+	macro " rax, eax\n\t" \
+	macro " rcx, ecx\n\t" \
+	macro " rdx, edx\n\t" \
+	macro " rbx, ebx\n\t" \
+	".skip 31\n\t.byte 255\n\t" \
+	macro " rbp, ebp\n\t" \
+	macro " rsi, esi\n\t" \
+	macro " rdi, edi\n\t" \
+	macro " r8, r8d\n\t" \
+	macro " r9, r9d\n\t" \
+	macro " r10, r10d\n\t" \
+	macro " r11, r11d\n\t" \
+	macro " r12, r12d\n\t" \
+	macro " r13, r13d\n\t" \
+	macro " r14, r14d\n\t" \
+	macro " r15, r15d\n\t"
+#define RELINK_EACH_REGISTER_2_(macro) \
+	macro " \\relink_a, \\relink_ad, rax, eax\n\t" \
+	macro " \\relink_a, \\relink_ad, rcx, ecx\n\t" \
+	macro " \\relink_a, \\relink_ad, rdx, edx\n\t" \
+	macro " \\relink_a, \\relink_ad, rbx, ebx\n\t" \
+	".skip 31\n\t.byte 255\n\t" \
+	macro " \\relink_a, \\relink_ad, rbp, ebp\n\t" \
+	macro " \\relink_a, \\relink_ad, rsi, esi\n\t" \
+	macro " \\relink_a, \\relink_ad, rdi, edi\n\t" \
+	macro " \\relink_a, \\relink_ad, r8, r8d\n\t" \
+	macro " \\relink_a, \\relink_ad, r9, r9d\n\t" \
+	macro " \\relink_a, \\relink_ad, r10, r10d\n\t" \
+	macro " \\relink_a, \\relink_ad, r11, r11d\n\t" \
+	macro " \\relink_a, \\relink_ad, r12, r12d\n\t" \
+	macro " \\relink_a, \\relink_ad, r13, r13d\n\t" \
+	macro " \\relink_a, \\relink_ad, r14, r14d\n\t" \
+	macro " \\relink_a, \\relink_ad, r15, r15d\n\t"
+#define RELINK_TEMPLATE_1_TEXT_(table, a, text) \
+	".macro " table "_m " a ", " a "d\n\t" RELINK_TEMPLATE_ENTRY_(text) ".endm\n\t" \
+	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_(table "_m") RELINK_TEMPLATE_END_(table)
+#define RELINK_TEMPLATE_2_TEXT_(table, a, b, text) \
+	".macro " table "_m " a ", " a "d, " b ", " b "d\n\t" RELINK_TEMPLATE_ENTRY_(text) ".endm\n\t" \
+	".macro " table "_n relink_a, relink_ad\n\t" RELINK_EACH_REGISTER_2_(table "_m") ".endm\n\t" \
+	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_ROW_(table "_n") RELINK_TEMPLATE_END_(table)
+#define RELINK_EACH_REGISTER_ROW_(macro) \
+	macro " rax, eax\n\t" \
+	macro " rcx, ecx\n\t" \
+	macro " rdx, edx\n\t" \
+	macro " rbx, ebx\n\t" \
+	".rept 16\n\t.skip 31\n\t.byte 255\n\t.endr\n\t" \
+	macro " rbp, ebp\n\t" \
+	macro " rsi, esi\n\t" \
+	macro " rdi, edi\n\t" \
+	macro " r8, r8d\n\t" \
+	macro " r9, r9d\n\t" \
+	macro " r10, r10d\n\t" \
+	macro " r11, r11d\n\t" \
+	macro " r12, r12d\n\t" \
+	macro " r13, r13d\n\t" \
+	macro " r14, r14d\n\t" \
+	macro " r15, r15d\n\t"
+
 #if defined(__CET__) && (__CET__ & 1)
 /* endbr64 ends on an 8-byte boundary, so that the jump that is rewritten starts on one. */
 #define RELINK_TRAMPOLINE_ENTRY_ ".balign 16, 0xcc\n\t.skip 4, 0xcc\n"
