@@ -47,6 +47,8 @@ TARGETS = [
 	(r"call\.(random4096\.)?static", None, "ratio", 1.02, "static call / direct call"),
 	(r"call\.(random4096\.)?trampoline(_far)?", None, "ratio", 1.15, "trampoline / direct call"),
 	(r"branch\.(random4096\.)?key_off", None, "ratio", 1.05, "key off / no branch"),
+	(r"sequence\.(native|template)", None, "ratio", 1.02, "bound sequence / the bare instructions"),
+	(r"immediate\.number", None, "ratio", 1.05, "immediate / constant"),
 	(r"commit\..*\.\d+", many, "ratio", 1.5, "commit / the bare limit of its writer, from 10^4 sites"),
 	(r"commit\.live\.\d\.1", None, "ratio", 1.5, "one key, one site / one pwrite and one barrier"),
 	(r"init\.(call\.)?1000000", None, "ratio", 120, "start with 10^6 sites / with 10^4: linear"),
@@ -100,6 +102,8 @@ def group_of(name):
 TITLES = {
 	"call": "Calls: nanoseconds per call; sixteen in a row, and 4096 sites in a random order",
 	"branch": "Branches in front of a fixed body: nanoseconds per branch and body",
+	"sequence": "Sequences: nanoseconds per store",
+	"immediate": "Numbers: nanoseconds per step",
 	"commit": "Commits of one key: nanoseconds per site, beside the bare limit of the same writer on the same pages",
 	"init": "Process start: milliseconds",
 	"bytes": "Bytes per site",

@@ -4,7 +4,7 @@
 
 usage: run.py BUILD OUT [GROUP ...]
 
-BUILD is a build directory with RELINK_BUILD_BENCH=ON; OUT gets results.json and the plots. GROUP: calls, branches, commits,
+BUILD is a build directory with RELINK_BUILD_BENCH=ON; OUT gets results.json and the plots. GROUP: calls, branches, patches, commits,
 start, bytes; all of them if none is named."""
 import json
 import os
@@ -31,6 +31,9 @@ ABOUT = {
 		"on pages of the process's own.",
 	"branch.*": "in front of imul, ror, xor, imul, ror, xor, each waiting for the one before (10 cycles); behind the branch an addition, out of "
 		"line. random4096: as with calls, in 64-byte slots.",
+	"sequence.*": "one store to memory, sixteen in a row: bare asm; wrapped and native; replaced by a template; replaced by a call of a C "
+		"function that keeps all registers (thunk); a plain call and a call through a pointer of that function.",
+	"immediate.*": "added in a chain of a multiplication, an addition and a rotation: a constant, relink_immediate, a variable.",
 	"commit.*, limit.*": "sites are 64 bytes apart, or one per page (perpage). warm: after the first commit, there and back, halved. first: in a fresh "
 		"process, page faults included. The limits know the addresses, check nothing and keep nothing.",
 	"commit.startup": "RELINK_STARTUP beside one pwrite per page.",
@@ -79,6 +82,11 @@ class Bench:
 			self.progress(f"branches, {k + 1} of {LOOP_RUNS}")
 			self.run(k, "bench-branches")
 
+	def patches(self):
+		for k in range(LOOP_RUNS):
+			self.progress(f"patches, {k + 1} of {LOOP_RUNS}")
+			self.run(k, "bench-patches")
+
 	def commits(self):
 		for program in self.commit_programs():
 			self.progress(f"{program}, warm")
@@ -116,7 +124,7 @@ def main():
 	build, out, *groups = sys.argv[1:]
 	bench = Bench(build)
 	about = machine.describe(build)
-	for group in groups or ["calls", "branches", "commits", "start", "bytes"]:
+	for group in groups or ["calls", "branches", "patches", "commits", "start", "bytes"]:
 		getattr(bench, group)()
 	found = results.results_of(bench.samples)
 	about["seconds"] = round(time.monotonic() - bench.begun)
