@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test: LINK -Wl,--emit-relocs -Wl,-z,now TIMEOUT 60 NOT thread generic */
 /*
- * sequence.c - the protocols as the kernel sees them: which bytes of which sites each commit writes, and where between these
+ * write_order.c - the protocols as the kernel sees them: which bytes of which sites each commit writes, and where between these
  * writes every thread is made to serialise itself. Another process watches the committer's calls of pwrite64 and membarrier.
  *
  * A commit is told as one word per barrier and kind of write. Writes between two barriers have no order among themselves.
