@@ -25,6 +25,7 @@ enum rl_what {
 	RL_FUNCTION, /* goes to `address` */
 	RL_NOTHING,  /* NULL target: does nothing */
 	RL_CONSTANT, /* yields `constant`; `address` is a function that does the same */
+	RL_IDENTITY, /* yields its first argument, a word; `address` is a function that does the same */
 };
 
 struct rl_want {
@@ -65,6 +66,7 @@ struct rl_effect {
 	bool push;     /* push `value` */
 	bool pop;      /* pop into ip */
 	bool set_result;
+	bool copy_argument; /* the first argument's register into the result's */
 	uint64_t value; /* of the push, or of the result register */
 };
 

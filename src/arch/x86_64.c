@@ -2,11 +2,11 @@
 /*
  * x86_64.c - bindings and bytes of x86-64.
  *
- *	              RL_HOME    RL_FUNCTION   RL_NOTHING   RL_CONSTANT
- *	RL_CALL       e8 rel32   e8 rel32      a9 ....      b8 imm32, or e8 rel32 where 32 bits are not enough
- *	RL_TAIL       e9 rel32   e9 rel32      c3 ....      e9 rel32
- *	RL_JCC        0f 8x rel  0f 8x rel     leads home   0f 8x rel
- *	RL_TRAMPOLINE a9 ....    e9 rel32      c3 ....      e9 rel32
+ *	              RL_HOME    RL_FUNCTION   RL_NOTHING   RL_CONSTANT                           RL_IDENTITY
+ *	RL_CALL       e8 rel32   e8 rel32      a9 ....      b8 imm32, or e8 rel32 if that is short  66 66 48 89 f8
+ *	RL_TAIL       e9 rel32   e9 rel32      c3 ....      e9 rel32                              e9 rel32
+ *	RL_JCC        0f 8x rel  0f 8x rel     leads home   0f 8x rel                             0f 8x rel
+ *	RL_TRAMPOLINE a9 ....    e9 rel32      c3 ....      e9 rel32                              e9 rel32
  *
  * and an RL_BRANCH is a9 (falls through) or e9 (jumps). "...." is an operand that nobody reads: encode keeps what is there,
  * so that such a change is one byte and the way back is often one byte too. A branch's operand is never ignored, since
@@ -15,11 +15,14 @@
  * a9 is `test $imm32,%eax`: as long as the call or jump it stands for, and changes only flags, which nobody expects to
  * survive either. A prefix in front of an opcode (67 from the linker, f2, 3e) belongs to the instruction but not to the
  * site, and means nothing to any of the opcodes above. Only a REX prefix would (ld -z call-nop=prefix-0x48): nobody uses it.
+ * That is why the identity is `mov %rdi,%rax` behind two 66, which its REX.W overrides, and not the lea of the same length:
+ * a 67 in front of `lea 0(%rdi),%rax` cuts the result to 32 bits.
  */
 #include "arch/port.h"
 #include "arch/x86_64_decode.h"
 
 enum {
+	DATA16 = 0x66,
 	TEST = 0xa9,
 	MOV = 0xb8,
 	RET = 0xc3,
@@ -35,6 +38,7 @@ enum {
 enum { CARRY = 0x1, PARITY = 0x4, ZERO = 0x40, SIGN = 0x80, OVERFLOW = 0x800 };
 
 static const uint8_t length[] = { 5, 5, 5, 6, 5 };
+static const uint8_t identity[] = { DATA16, DATA16, 0x48, 0x89, 0xf8 }; /* mov %rdi,%rax */
 
 static uint32_t load32(const uint8_t *p)
 {
@@ -58,6 +62,14 @@ static bool is_jcc(const uint8_t *bytes)
 	return bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80;
 }
 
+static bool is_identity(const uint8_t *bytes)
+{
+	for (unsigned i = 0; i < sizeof(identity); i++)
+		if (bytes[i] != identity[i])
+			return false;
+	return true;
+}
+
 /* Is this an instruction that a site of this kind can have? */
 static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
 {
@@ -65,7 +77,7 @@ static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
 	case RL_BRANCH:
 		return bytes[0] == TEST || bytes[0] == JMP;
 	case RL_CALL:
-		return bytes[0] == CALL || bytes[0] == TEST || bytes[0] == MOV;
+		return bytes[0] == CALL || bytes[0] == TEST || bytes[0] == MOV || is_identity(bytes);
 	case RL_TAIL:
 		return bytes[0] == JMP || bytes[0] == RET;
 	case RL_JCC:
@@ -123,6 +135,13 @@ static bool load_constant(enum rl_kind kind, const struct rl_want *want, uint8_t
 	return true;
 }
 
+static bool copy_argument(enum rl_kind kind, uint8_t *out)
+{
+	for (unsigned i = 0; kind == RL_CALL && i < sizeof(identity); i++)
+		out[i] = identity[i];
+	return kind == RL_CALL;
+}
+
 /* Writes what a call kind needs for a wish. Unless the answer is RL_FITS nothing is written. */
 static enum rl_fit encode_call(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, uint8_t *out)
 {
@@ -136,6 +155,10 @@ static enum rl_fit encode_call(enum rl_kind kind, uint64_t address, uint64_t hom
 		return do_nothing(kind, out);
 	case RL_CONSTANT:
 		if (load_constant(kind, want, out))
+			return RL_FITS;
+		break;
+	case RL_IDENTITY:
+		if (copy_argument(kind, out))
 			return RL_FITS;
 		break;
 	case RL_FUNCTION:
@@ -387,6 +410,8 @@ static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, u
 	} else if (bytes[0] == MOV) {
 		effect->set_result = true;
 		effect->value = load32(bytes + 1);
+	} else if (bytes[0] == DATA16) {
+		effect->copy_argument = true;
 	} else if (bytes[0] != TEST) {
 		effect->ip = relative(bytes + 1, address + 1);
 		effect->push = bytes[0] == CALL;

@@ -159,6 +159,12 @@ static enum relink_reason reason_of(enum rl_fit fit)
 	return fit == RL_FITS ? RELINK_BOUND : fit == RL_TOO_FAR ? RELINK_OUT_OF_RANGE : RELINK_BY_STUB;
 }
 
+/* Wishes that are an instruction where it fits, and a function that does the same elsewhere. */
+static bool has_function(const struct rl_want *want)
+{
+	return want->what == RL_CONSTANT || want->what == RL_IDENTITY;
+}
+
 static enum rl_fit encode(const struct rl_plan *plan, const struct rl_choice *call, struct rl_want want, uintptr_t home,
 			  struct rl_change_record *change)
 {
@@ -167,8 +173,8 @@ static enum rl_fit encode(const struct rl_plan *plan, const struct rl_choice *ca
 	enum rl_fit fit = port->encode(kind, change->address, home, &want, change->old, change->new);
 
 	change->change = (uint8_t)port->classify(kind, change->address, change->old, change->new);
-	/* A constant that one store can't put here, or take away again, is left to the function that returns it. */
-	if (want.what == RL_CONSTANT && !(call->flags & RELINK_FINAL) && !plan->core->traps &&
+	/* An instruction that one store can't put here, or take away again, is left to the function that does the same. */
+	if (has_function(&want) && !(call->flags & RELINK_FINAL) && !plan->core->traps &&
 	    (change->change == RL_SPLIT || (change->address & 7) > 3)) {
 		want.what = RL_FUNCTION;
 		fit = port->encode(kind, change->address, home, &want, change->old, change->new);
@@ -190,7 +196,7 @@ static bool old_bytes_good(const struct rl_plan *plan, const struct rl_group *gr
 		return port->expresses(kind, change->address, group->home, &home, change->old);
 	if (port->expresses(kind, change->address, group->home, &want, change->old))
 		return true;
-	if (want.what != RL_CONSTANT)
+	if (!has_function(&want))
 		return false;
 	want.what = RL_FUNCTION;
 	return port->expresses(kind, change->address, group->home, &want, change->old);

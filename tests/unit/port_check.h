@@ -50,7 +50,7 @@ static inline const char *hex(const uint8_t *bytes, size_t size)
 }
 
 static const char *const kind_name[] = { "branch", "call", "tail", "jcc", "trampoline" };
-static const char *const what_name[] = { "fall", "jump", "home", "function", "nothing", "constant" };
+static const char *const what_name[] = { "fall", "jump", "home", "function", "nothing", "constant", "identity" };
 static const char *const fit_name[] = { "fits", "fits not", "too far" };
 static const char *const change_name[] = { "same", "opcode", "store", "operand first", "detour", "split" };
 

@@ -18,7 +18,7 @@ static const struct sample {
 	uint8_t bytes[RL_SITE_MAX];
 } samples[] = {
 	{ RL_BRANCH, { 0xa9 } }, { RL_BRANCH, { 0xe9 } },
-	{ RL_CALL, { 0xe8 } }, { RL_CALL, { 0xa9 } }, { RL_CALL, { 0xb8 } },
+	{ RL_CALL, { 0xe8 } }, { RL_CALL, { 0xa9 } }, { RL_CALL, { 0xb8 } }, { RL_CALL, { 0x66, 0x66, 0x48, 0x89, 0xf8 } },
 	{ RL_TAIL, { 0xe9 } }, { RL_TAIL, { 0xc3 } },
 	{ RL_JCC, { 0x0f, 0x84 } }, { RL_JCC, { 0x0f, 0x8f } },
 	{ RL_TRAMPOLINE, { 0xa9 } }, { RL_TRAMPOLINE, { 0xe9 } }, { RL_TRAMPOLINE, { 0xc3 } },
@@ -89,6 +89,10 @@ static const struct encoding {
 	  { 0xe8, 0xf8, 0x0f, 0, 0 }, RL_TOO_FAR },
 	{ RL_CALL, { .what = RL_CONSTANT, .address = FAR, .constant = 7 }, FAR, { 0xe8, 1, 2, 3, 4 },
 	  { 0xb8, 7, 0, 0, 0 }, RL_FITS },
+	{ RL_CALL, { .what = RL_IDENTITY, .address = NEAR }, HOME, { 0xe8, 1, 2, 3, 4 }, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, RL_FITS },
+	{ RL_CALL, { .what = RL_IDENTITY, .address = FAR }, FAR, { 0xa9, 1, 2, 3, 4 }, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, RL_FITS },
+	{ RL_CALL, { .what = RL_FUNCTION, .address = NEAR }, HOME, { 0x66, 0x66, 0x48, 0x89, 0xf8 },
+	  { 0xe8, 0xf8, 0x1f, 0, 0 }, RL_FITS },
 	{ RL_CALL, { .what = RL_HOME }, FAR, { 0xb8, 1, 2, 3, 4 }, { 0xb8, 1, 2, 3, 4 }, RL_TOO_FAR },
 	{ RL_CALL, { .what = RL_FUNCTION, .address = FAR }, FAR, { 0xa9, 1, 2, 3, 4 }, { 0xa9, 1, 2, 3, 4 }, RL_TOO_FAR },
 	{ RL_CALL, { .what = RL_JUMP }, HOME, { 0xa9, 1, 2, 3, 4 }, { 0xe8, 0xf8, 0x0f, 0, 0 }, RL_FITS_NOT },
@@ -99,6 +103,8 @@ static const struct encoding {
 	{ RL_TAIL, { .what = RL_NOTHING }, HOME, { 0xe9, 1, 2, 3, 4 }, { 0xc3, 1, 2, 3, 4 }, RL_FITS },
 	{ RL_TAIL, { .what = RL_CONSTANT, .address = NEAR, .constant = 7 }, HOME, { 0xe9, 1, 2, 3, 4 },
 	  { 0xe9, 0xf8, 0x1f, 0, 0 }, RL_FITS },
+	{ RL_TAIL, { .what = RL_IDENTITY, .address = NEAR }, HOME, { 0xc3, 1, 2, 3, 4 }, { 0xe9, 0xf8, 0x1f, 0, 0 }, RL_FITS },
+	{ RL_TAIL, { .what = RL_IDENTITY, .address = FAR }, HOME, { 0xc3, 1, 2, 3, 4 }, { 0xe9, 0xf8, 0x0f, 0, 0 }, RL_TOO_FAR },
 
 	{ RL_JCC, { .what = RL_HOME }, HOME, { 0x0f, 0x84, 1, 2, 3, 4 }, { 0x0f, 0x84, 0xf7, 0x0f, 0, 0 }, RL_FITS },
 	{ RL_JCC, { .what = RL_FUNCTION, .address = NEAR }, HOME, { 0x0f, 0x8f, 1, 2, 3, 4 },
@@ -109,6 +115,8 @@ static const struct encoding {
 	{ RL_JCC, { .what = RL_NOTHING }, FAR, { 0x0f, 0x8a, 1, 2, 3, 4 }, { 0x0f, 0x8a, 1, 2, 3, 4 }, RL_TOO_FAR },
 	{ RL_JCC, { .what = RL_CONSTANT, .address = NEAR, .constant = 7 }, HOME, { 0x0f, 0x80, 1, 2, 3, 4 },
 	  { 0x0f, 0x80, 0xf7, 0x1f, 0, 0 }, RL_FITS },
+	{ RL_JCC, { .what = RL_IDENTITY, .address = NEAR }, HOME, { 0x0f, 0x80, 1, 2, 3, 4 },
+	  { 0x0f, 0x80, 0xf7, 0x1f, 0, 0 }, RL_FITS },
 
 	{ RL_TRAMPOLINE, { .what = RL_HOME }, FAR, { 0xe9, 1, 2, 3, 4 }, { 0xa9, 1, 2, 3, 4 }, RL_FITS },
 	{ RL_TRAMPOLINE, { .what = RL_FUNCTION, .address = NEAR }, 0, { 0xa9, 1, 2, 3, 4 }, { 0xe9, 0xf8, 0x1f, 0, 0 }, RL_FITS },
@@ -116,6 +124,7 @@ static const struct encoding {
 	{ RL_TRAMPOLINE, { .what = RL_NOTHING }, 0, { 0xe9, 1, 2, 3, 4 }, { 0xc3, 1, 2, 3, 4 }, RL_FITS },
 	{ RL_TRAMPOLINE, { .what = RL_CONSTANT, .address = NEAR, .constant = 7 }, 0, { 0xa9, 1, 2, 3, 4 },
 	  { 0xe9, 0xf8, 0x1f, 0, 0 }, RL_FITS },
+	{ RL_TRAMPOLINE, { .what = RL_IDENTITY, .address = NEAR }, 0, { 0xa9, 1, 2, 3, 4 }, { 0xe9, 0xf8, 0x1f, 0, 0 }, RL_FITS },
 };
 
 static void test_encodings(void)
@@ -210,6 +219,8 @@ static const struct wish {
 	{ { .what = RL_CONSTANT, .address = 0x7000, .constant = (uint64_t)-1, .narrow = true }, { 0, 11, 9, 9, 9 } },
 	{ { .what = RL_CONSTANT, .address = 3 * GIB, .constant = UINT64_MAX }, { 0, 3, 3, 3, 3 } },
 	{ { .what = RL_CONSTANT, .address = 3 * GIB, .constant = 1 }, { 0, 10, 3, 3, 3 } },
+	{ { .what = RL_IDENTITY, .address = 0x7000 }, { 0, 12, 9, 9, 9 } },
+	{ { .what = RL_IDENTITY, .address = 3 * GIB }, { 0, 12, 3, 3, 3 } },
 };
 
 #define HOME_AWAY 0x4321
@@ -241,6 +252,9 @@ static struct rl_effect intended(enum rl_kind kind, const struct wish *wish, uin
 		e.set_result = true;
 		e.value = (uint32_t)wish->want.constant;
 		return e;
+	case 12:
+		e.copy_argument = true;
+		return e;
 	case 3:
 		e.ip = kind == RL_TRAMPOLINE ? next : address + HOME_AWAY;
 		break;
@@ -258,7 +272,7 @@ static struct rl_effect intended(enum rl_kind kind, const struct wish *wish, uin
 
 static bool same_effect(const struct rl_effect *a, const struct rl_effect *b)
 {
-	return a->push == b->push && a->pop == b->pop && a->set_result == b->set_result && (a->pop || a->ip == b->ip) &&
+	return a->push == b->push && a->pop == b->pop && a->set_result == b->set_result && a->copy_argument == b->copy_argument && (a->pop || a->ip == b->ip) &&
 	       (!(a->push || a->set_result) || a->value == b->value);
 }
 
@@ -333,6 +347,12 @@ static void test_meaning(void)
 						check_wish(&samples[s], bases[b] + align, &wishes[w]);
 }
 
+/* The identity has no operand that could be another. */
+static bool is_whole(const struct sample *sample)
+{
+	return sample->bytes[0] == 0x66;
+}
+
 /* Nothing but a site's own instructions expresses anything, and nothing else is emulated. */
 static void test_foreign(void)
 {
@@ -343,7 +363,7 @@ static void test_foreign(void)
 			bool ours = false, any = false;
 
 			for (size_t s = 0; s < COUNT(samples); s++)
-				ours |= samples[s].kind == kind && samples[s].bytes[0] == bytes[0] &&
+				ours |= samples[s].kind == kind && samples[s].bytes[0] == bytes[0] && !is_whole(&samples[s]) &&
 					(kind != RL_JCC || bytes[1] >> 4 == 8);
 			for (size_t w = 0; w < COUNT(wishes); w++) {
 				struct rl_want want = want_at(&wishes[w], 0x401000);
@@ -445,10 +465,13 @@ static void check_classify(const struct sample *from, const struct sample *to, u
 
 	memcpy(old, from->bytes, sizeof(old));
 	memcpy(new, to->bytes, sizeof(new));
-	put32(operand(kind, old), 0x13572468);
-	put32(operand(kind, new), 0x13572468);
+	if (!is_whole(from))
+		put32(operand(kind, old), 0x13572468);
+	if (!is_whole(to))
+		put32(operand(kind, new), 0x13572468);
 	put32(operand(kind, other), odd);
-	mix(kind, new, other, mask);
+	if (!is_whole(to))
+		mix(kind, new, other, mask);
 	is = port->classify(kind, address, old, new);
 	must = cheapest(kind, address, old, new);
 	check(is == must, "%s at %#llx: %s to %s is %s, not %s", kind_name[kind], (unsigned long long)address,
@@ -496,6 +519,11 @@ static void test_classify_table(void)
 		{ RL_CALL, 4, { 0xb8, 1, 2, 3, 4 }, { 0xe8, 5, 6, 7, 8 }, RL_SPLIT },
 		{ RL_CALL, 4, { 0xb8, 1, 2, 3, 4 }, { 0xb8, 5, 6, 7, 8 }, RL_SPLIT },
 		{ RL_CALL, 5, { 0xa9, 1, 2, 3, 4 }, { 0xb8, 5, 6, 7, 8 }, RL_OPERAND_FIRST },
+		{ RL_CALL, 3, { 0xe8, 1, 2, 3, 4 }, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, RL_STORE },
+		{ RL_CALL, 4, { 0xe8, 1, 2, 3, 4 }, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, RL_SPLIT },
+		{ RL_CALL, 0, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, { 0xe8, 1, 2, 3, 4 }, RL_STORE },
+		{ RL_CALL, 7, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, { 0xa9, 1, 2, 3, 4 }, RL_OPCODE },
+		{ RL_CALL, 7, { 0xa9, 0x66, 0x48, 0x89, 0xf8 }, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, RL_OPCODE },
 		{ RL_CALL, 5, { 0xa9, 1, 2, 3, 4 }, { 0xe8, 5, 6, 7, 8 }, RL_OPERAND_FIRST },
 		{ RL_CALL, 5, { 0xa9, 1, 2, 3, 4 }, { 0xe8, 1, 2, 3, 4 }, RL_OPCODE },
 		{ RL_CALL, 5, { 0xa9, 1, 2, 3, 4 }, { 0xa9, 5, 6, 7, 8 }, RL_SAME },
@@ -873,6 +901,7 @@ static void test_emulate(void)
 		{ RL_CALL, { 0xe8, 0xfb, 0xff, 0xff, 0xff }, { .ip = 0x401000, .push = true, .value = 0x401005 } },
 		{ RL_CALL, { 0xa9, 8, 0, 0, 0 }, { .ip = 0x401005 } },
 		{ RL_CALL, { 0xb8, 0xff, 0xff, 0xff, 0xff }, { .ip = 0x401005, .set_result = true, .value = 0xffffffff } },
+		{ RL_CALL, { 0x66, 0x66, 0x48, 0x89, 0xf8 }, { .ip = 0x401005, .copy_argument = true } },
 		{ RL_TAIL, { 0xe9, 8, 0, 0, 0 }, { .ip = 0x40100d } },
 		{ RL_TAIL, { 0xc3, 8, 0, 0, 0 }, { .pop = true } },
 		{ RL_TRAMPOLINE, { 0xa9, 8, 0, 0, 0 }, { .ip = 0x401005 } },
@@ -886,7 +915,8 @@ static void test_emulate(void)
 
 		memset(&is, 0x55, sizeof(is));
 		check(port->emulate(rows[i].kind, 0x401000, rows[i].bytes, 0, &is) && is.ip == must->ip && is.push == must->push &&
-		      is.pop == must->pop && is.set_result == must->set_result && is.value == must->value,
+		      is.pop == must->pop && is.set_result == must->set_result && is.copy_argument == must->copy_argument &&
+		      is.value == must->value,
 		      "emulate %s %s", kind_name[rows[i].kind], hex(rows[i].bytes, 5));
 	}
 	test_conditions();

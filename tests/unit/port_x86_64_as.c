@@ -120,6 +120,8 @@ static const struct row rows[] = {
 	{ "mov $%C,%eax", RL_CALL, { .what = RL_CONSTANT, .constant = 0xffffffff }, { 0xa9, 1, 2, 3, 4 } },
 	{ "mov $-1,%eax", RL_CALL, { .what = RL_CONSTANT, .constant = UINT64_MAX, .narrow = true }, { 0xa9, 1, 2, 3, 4 } },
 	{ "call %T", RL_CALL, { .what = RL_CONSTANT, .constant = 0x100000000, .address = 0x8000 }, { 0xa9, 1, 2, 3, 4 } },
+	{ "data16; data16; mov %rdi,%rax", RL_CALL, { .what = RL_IDENTITY }, { 0xe8, 1, 2, 3, 4 } },
+	{ "jmp %T", RL_TAIL, { .what = RL_IDENTITY, .address = 0x8000 }, { 0xc3, 1, 2, 3, 4 } },
 	{ "jmp %T", RL_TAIL, { .what = RL_FUNCTION, .address = 0x8000 }, { 0xc3, 1, 2, 3, 4 } },
 	{ "jmp %T", RL_TAIL, { .what = RL_FUNCTION, .address = -(uint64_t)0x8000 }, { 0xe9, 1, 2, 3, 4 } },
 	{ "jmp %T", RL_TAIL, { .what = RL_HOME, .address = 0x9000 }, { 0xc3, 1, 2, 3, 4 } },

@@ -37,6 +37,8 @@ RL_RAW static void apply(const struct rl_effect *effect, greg_t *registers, uint
 	registers[REG_RIP] = (greg_t)effect->ip;
 	if (effect->set_result)
 		registers[REG_RAX] = (greg_t)effect->value;
+	if (effect->copy_argument)
+		registers[REG_RAX] = registers[REG_RDI];
 	if (effect->push) {
 		registers[REG_RSP] -= 8;
 		*(uint64_t *)registers[REG_RSP] = effect->value;
