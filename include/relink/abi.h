@@ -9,7 +9,7 @@
  *                   code (SHF_LINK_ORDER, same COMDAT group): a linker keeps or drops both together.
  *   relink_patch    one struct relink_patch_record per lock prefix, immediate, alternative and sequence, with the same
  *                   rules. The arms of an alternative lie in relink_arms, as code that never runs where it is.
- *   relink_records  one record per choice, variant, choice function or drive. All begin with struct
+ *   relink_records  one record per choice, variant, choice function, drive or marker. All begin with struct
  *                   relink_record; `size` is a multiple of 8 and lets readers skip what they do not know.
  *                   Words of zero between records are padding.
  *
@@ -83,6 +83,8 @@ enum relink_record_kind {
 	RELINK_RECORD_VARIANT = 4,
 	RELINK_RECORD_CHOOSE = 5,
 	RELINK_RECORD_DRIVE = 6,
+	RELINK_RECORD_OPS = 7,
+	RELINK_RECORD_OP_MARK = 8,
 	RELINK_RECORD_IMMEDIATE = 9,
 };
 
@@ -99,8 +101,9 @@ struct relink_record {
 #define RELINK_DEFAULT_TRUE 0x100u /* key: true at link time */
 #define RELINK_NULLABLE 0x200u     /* call: void and returning, so NULL is a state */
 #define RELINK_DEFAULT_NULL 0x400u /* call: NULL at link time */
+#define RELINK_OWNED 0x800u        /* call: a member of an ops table, which decides */
 #define RELINK_SEQUENCE_FLAG 0x1000u /* call: a sequence, whose first state is the code as it was compiled */
-#define RELINK_SIGNED 0x800u       /* immediate: a signed number */
+#define RELINK_SIGNED 0x2000u      /* immediate: a signed number */
 
 /* A key, a call or an option: something with a name and states. */
 struct relink_choice_record {
@@ -152,6 +155,26 @@ struct relink_drive_record {
 	struct relink_record head;
 	const char *option, *state; /* while `option` is in `state` ... */
 	const char *choice, *to;    /* ... the choice function level of `choice` says `to` */
+};
+
+struct relink_op_list;
+
+/* An ops table. Its members have records of their own, RELINK_RECORD_CALL with RELINK_OWNED; its backends are variants. */
+struct relink_ops_record {
+	struct relink_record head;
+	const char *name;
+	const char *doc;
+	struct relink_op_list *list;
+};
+
+enum relink_op_mark { RELINK_OP_MARK_NOP = 1, RELINK_OP_MARK_IDENTITY = 2, RELINK_OP_MARK_CONST = 3 };
+
+/* What a function does that stands for an instruction wherever a backend has it. */
+struct relink_op_mark_record {
+	struct relink_record head; /* flags: RELINK_VARIANT_NARROW */
+	uint64_t what;             /* enum relink_op_mark */
+	void (*fn)(void);
+	uint64_t constant;
 };
 
 /* What a module hands to the runtime from its constructor: where its sections lie. */

@@ -8,6 +8,7 @@
  *	immediate.h    numbers in the instruction stream
  *	alternative.h  instruction sequences chosen by CPU features and keys
  *	sequence.h     instructions with operands, replaced as a whole
+ *	ops.h      operations tables: a struct of functions, bound as a whole
  *	commit.h   transactions over any of these
  *	status.h   start-up, listing, status
  *	error.h    error values
@@ -24,6 +25,7 @@
 #include <relink/error.h>
 #include <relink/immediate.h>
 #include <relink/key.h>
+#include <relink/ops.h>
 #include <relink/option.h>
 #include <relink/sequence.h>
 #include <relink/status.h>

@@ -81,7 +81,7 @@ struct relink_status {
 /* Fills *status. 0 or RELINK_E_ARGUMENT. Any thread; not from a signal handler. */
 RELINK_API int relink_get_status(struct relink_status *status);
 
-enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELINK_IMM = 5 };
+enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELINK_OPS = 4, RELINK_IMM = 5 };
 
 struct relink_choice_info {
 	uint32_t size;

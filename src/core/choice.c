@@ -59,6 +59,8 @@ static bool state_named(const struct rl_choice *choice, const char *have, const 
 
 	if (rl_same_n(have, state, length))
 		return true;
+	if (choice->kind == RELINK_OPS)
+		return rl_backend_named(choice, have, state, length);
 	if (choice->kind != RELINK_CALL)
 		return false;
 	for (size_t i = 0; i < prefix; i++)
@@ -100,7 +102,7 @@ const char *rl_state_name(const struct rl_choice *choice, int state)
 static bool usable(const struct rl_choice *choice, int state)
 {
 	if (state == RL_CUSTOM)
-		return choice->kind == RELINK_CALL;
+		return choice->kind == RELINK_CALL || choice->kind == RELINK_OPS;
 	return state >= 0 && (size_t)state < choice->count && choice->usable[state] &&
 	       (!choice->variants || choice->variants[state].module);
 }

@@ -28,9 +28,17 @@ static void touch_driven(struct rl_plan *plan)
 			touch(plan, c);
 }
 
+/* A table's members follow it. */
+static void touch_members(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count; i++)
+		for (size_t m = 0; m < plan->choices[i]->member_count; m++)
+			touch(plan, plan->choices[i]->members[m]);
+}
+
 static size_t bound_on_choices(const struct rl_core *core, size_t decisions)
 {
-	size_t n = decisions;
+	size_t n = decisions + core->member_count;
 
 	for (struct rl_drive *d = core->drives; d; d = d->next)
 		n++;
@@ -59,7 +67,7 @@ static void resolve(struct rl_plan *plan, int rank)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if (rank_of(c) != rank)
+		if (rank_of(c) != rank || c->owner)
 			continue;
 		c->next_state = rl_resolve(plan->core, c, c->next_asked, &c->next_by);
 		for (size_t k = 0; k < c->key_count; k++)
@@ -131,7 +139,9 @@ static int hold_pending(struct rl_plan *plan, bool asked)
 
 static bool has_lost_target(const struct rl_choice *c)
 {
-	if (c->kind != RELINK_CALL)
+	if (c->owner)
+		return has_lost_target(c->owner);
+	if (c->kind != RELINK_CALL && c->kind != RELINK_OPS)
 		return false;
 	return c->state == RL_CUSTOM ? c->asked[RELINK_BY_PROGRAM] != RL_CUSTOM : !c->variants[c->state].module;
 }
@@ -182,13 +192,14 @@ static void adopt(struct rl_plan *plan)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if ((c->flags & RELINK_FINAL) && rl_call_moves(c))
+		if ((c->flags & RELINK_FINAL) && c->kind == RELINK_CALL && rl_call_moves(c))
 			c->new_target = plan->core->final_moved = true;
 		for (int level = 0; level < RELINK_LEVELS; level++)
 			c->asked[level] = c->next_asked[level];
 		c->custom = c->next_custom;
 		c->decided_by = c->next_by;
 		c->state = c->next_state;
+		c->is_read = true;
 		adopt_keys(c);
 		c->bound_custom = c->next_custom;
 		if (c->option)
@@ -255,8 +266,10 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 	int r;
 
 	touch_driven(plan);
+	touch_members(plan);
 	for (int rank = 0; rank < 3; rank++)
 		resolve(plan, rank);
+	rl_follow_tables(plan);
 	r = hold_finals(plan, asked);
 	r = r ? r : hold_pending(plan, asked);
 	hold_others(plan);

@@ -22,6 +22,7 @@
 #include <relink/commit.h>
 #include <relink/immediate.h>
 #include <relink/key.h>
+#include <relink/ops.h>
 #include <relink/option.h>
 #include <relink/sequence.h>
 #include <relink/status.h>
@@ -111,7 +112,17 @@ struct rl_variant {
 	int64_t rank;
 	const struct relink_when *when;
 	const uint8_t *table; /* sequence: of a template, whose operands are in `constant` */
-	uint8_t what; /* RL_FUNCTION, RL_NOTHING or RL_CONSTANT */
+	uint8_t what; /* RL_FUNCTION, RL_NOTHING, RL_CONSTANT or RL_IDENTITY */
+	bool narrow;
+};
+
+/* A function that stands for an instruction where a backend has it. */
+struct rl_mark {
+	struct rl_mark *next;
+	struct rl_module *module;
+	void (*fn)(void);
+	uint64_t constant;
+	uint8_t what;
 	bool narrow;
 };
 
@@ -168,6 +179,11 @@ struct rl_choice {
 	struct relink_immediate *immediate;
 	unsigned width;              /* immediate: bytes */
 	struct rl_group *groups;     /* call: its sites; the trampoline is a group of its own */
+	struct rl_choice *owner;     /* call: the ops table that it is a member of; two variants then, see ops.c */
+	const struct relink_op *op;
+	bool is_read;                /* member: bound to what some backend has */
+	struct rl_choice **members;  /* ops table; its variants are backends, `fn` is the address of one */
+	size_t member_count;
 };
 
 /* A rewrite of a site that is more than the flip of a branch. */
@@ -211,6 +227,8 @@ struct rl_core {
 	struct rl_choice *choices, *last_choice;
 	struct rl_drive *drives;
 	struct rl_waiting *waiting;
+	struct rl_mark *marks;
+	size_t member_count; /* of all ops tables */
 	size_t module_count, pending_count, call_count;
 	struct rl_key *locks; /* what lock prefixes depend on */
 	size_t when_count; /* calls with has_when */
@@ -281,6 +299,18 @@ bool rl_admit_waiting(struct rl_core *core);
 void rl_withdraw_variants(struct rl_core *core, struct rl_module *module);
 void rl_remove_drives(struct rl_core *core, struct rl_module *module);
 void rl_remove_choices(struct rl_core *core, struct rl_module *module);
+
+struct rl_choice *rl_new_choice(struct rl_core *core, struct rl_module *module, int kind, const char *name, const char *doc);
+
+/* ---- ops.c: operations tables ---- */
+bool rl_add_tables(struct rl_core *core, struct rl_module *module); /* after the calls that are their members */
+bool rl_init_member(struct rl_core *core, struct rl_choice *member);
+void rl_free_ops(struct rl_core *core, struct rl_choice *choice);
+void rl_remove_marks(struct rl_core *core, const struct rl_module *module);
+/* Does the program's own target of this call or table leave with the module? */
+bool rl_is_custom_in(const struct rl_choice *choice, const struct rl_module *module);
+bool rl_backend_named(const struct rl_choice *table, const char *have, const char *state, size_t length);
+int rl_fail_member(struct relink_error *err, const struct rl_choice *member);
 
 /* ---- group.c: sites ---- */
 bool rl_add_branches(struct rl_core *core, struct rl_module *module);
@@ -409,7 +439,9 @@ bool rl_reserve_changes(struct rl_plan *plan, size_t more); /* room for so many 
 int rl_fail_wrong_bytes(struct rl_plan *plan, const struct rl_choice *choice, const struct rl_module *module, uintptr_t site);
 /* Visits the groups of branches that change; `on` is the key's new state. */
 int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struct rl_group *group, bool on));
-bool rl_call_moves(const struct rl_choice *call);
+bool rl_call_moves(const struct rl_choice *call); /* or the backend of a table */
+/* Members of the tables among the plan's choices get the state that their table's next backend asks for. In ops.c. */
+void rl_follow_tables(struct rl_plan *plan);
 /* Is the calling thread the only one that can run code of this process? */
 bool rl_alone(struct rl_plan *plan);
 bool rl_alone_at_last(struct rl_plan *plan); /* else it is an error, and worth waiting for threads that have been joined */

@@ -57,6 +57,8 @@ int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const 
 	rl_text_add_n(&t, name, length);
 	rl_text_add(&t, "'; there are: ");
 	for (const struct rl_choice *c = core->choices; c; c = c->next) {
+		if (c->owner)
+			continue;
 		rl_text_add(&t, between);
 		rl_text_add(&t, c->name);
 		between = ", ";

@@ -78,6 +78,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 		rl_text_add(&t, err.text);
 	}
 	rl_remove_drives(core, module);
+	rl_remove_marks(core, module);
 	rl_remove_groups(core, module);
 	rl_remove_patches(core, module);
 	rl_remove_choices(core, module);

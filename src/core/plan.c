@@ -267,7 +267,7 @@ static int plan_group(struct rl_plan *plan, struct rl_group *group)
 
 bool rl_call_moves(const struct rl_choice *c)
 {
-	return c->kind == RELINK_CALL &&
+	return (c->kind == RELINK_CALL || c->kind == RELINK_OPS) &&
 	       (c->next_state != c->state || (c->state == RL_CUSTOM && c->next_custom != c->bound_custom));
 }
 

@@ -82,6 +82,7 @@ static void free_choice(struct rl_core *core, struct rl_choice *c)
 		core->hooks->free(c->usable);
 		core->hooks->free(c->variants);
 	}
+	rl_free_ops(core, c);
 	if (c->keys)
 		core->hooks->free(c->keys);
 	if (c->own_name)
@@ -283,6 +284,8 @@ static bool add_call_record(struct rl_core *core, struct rl_module *module, cons
 	c->call = call;
 	call->choice = c;
 	__atomic_fetch_add(&core->call_count, 1, __ATOMIC_RELAXED);
+	if (c->flags & RELINK_OWNED)
+		return rl_init_member(core, c);
 	if (c->flags & RELINK_DEFAULT_NULL)
 		nothing.rank = 0;
 	/* The default target's record follows; NULL is a state of its own where it is allowed. */
@@ -314,6 +317,8 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 
 	if (!c)
 		return add_waiting(core, module, record, holds);
+	if (c->flags & RELINK_OWNED) /* members have no variants, their table has */
+		return true;
 	if (record->head.flags & RELINK_VARIANT_IS_CONST)
 		model.what = RL_CONSTANT;
 	if (record->head.flags & RELINK_VARIANT_IS_TEMPLATE) {
@@ -395,7 +400,7 @@ bool rl_add_choices(struct rl_core *core, struct rl_module *module)
 		else if (record->kind == RELINK_RECORD_IMMEDIATE)
 			ok = rl_add_immediate(core, module, choice);
 	}
-	return ok;
+	return ok && rl_add_tables(core, module);
 }
 
 static struct rl_choice *choice_in(struct rl_core *core, struct rl_module *module, const char *name)
@@ -524,8 +529,6 @@ void rl_withdraw_variants(struct rl_core *core, struct rl_module *module)
 {
 	each_waiting(core, take_waiting(core, module), false);
 	for (struct rl_choice *c = core->choices; c; c = c->next) {
-		uintptr_t custom = (uintptr_t)c->custom;
-
 		if (c->module == module)
 			continue;
 		for (size_t i = 0; c->variants && i < c->count; i++)
@@ -533,7 +536,7 @@ void rl_withdraw_variants(struct rl_core *core, struct rl_module *module)
 				c->variants[i].module = 0;
 				c->usable[i] = 0;
 			}
-		if (c->asked[RELINK_BY_PROGRAM] == RL_CUSTOM && custom >= module->text_start && custom < module->text_stop)
+		if (rl_is_custom_in(c, module))
 			c->asked[RELINK_BY_PROGRAM] = RL_NONE;
 	}
 }

@@ -10,7 +10,7 @@
 
 static const struct rl_api mine = {
 	RELINK_ABI, sizeof(struct rl_api), rl_attach, rl_detach, rl_init, rl_apply, rl_declare, rl_count_key, rl_commit_wishes,
-	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending,
+	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending, rl_on_missing_op, rl_missing_op,
 };
 
 static const struct rl_api *serving;
@@ -24,7 +24,7 @@ static void choose(void)
 	if (first == &mine)
 		rl_start();
 	if (first->abi == RELINK_ABI && first->size >= sizeof(*first))
-		serving = first;
+		__atomic_store_n(&serving, first, __ATOMIC_RELEASE);
 	else
 		foreign = true;
 }
@@ -101,6 +101,23 @@ void relink_on_pending(relink_pending_fn *fn, void *ctx)
 {
 	if (rl_api())
 		rl_api()->on_pending(fn, ctx);
+}
+
+void relink_on_missing_op(relink_missing_op_fn *fn, void *ctx)
+{
+	if (rl_api())
+		rl_api()->on_missing_op(fn, ctx);
+}
+
+/* Any context. Before anybody serves it is kept for the notes. */
+void relink_op_missing_(struct relink_op *op, const void *caller)
+{
+	const struct rl_api *api = __atomic_load_n(&serving, __ATOMIC_ACQUIRE);
+
+	if (api)
+		api->missing_op(op, caller);
+	else
+		rl_missing_op(op, caller);
 }
 
 /* ---- transactions ---- */

@@ -19,6 +19,8 @@ static int decide_named(struct rl_core *core, const struct relink_wish *w, struc
 		return rl_fail(err, code, 0, "several modules have a choice of that name; write module:name");
 	if (!d->choice)
 		return rl_fail_unknown(core, err, w->name, length);
+	if (d->choice->owner)
+		return rl_fail_member(err, d->choice);
 	if (!w->state_name)
 		return 0;
 	d->state = rl_want_state(core, d->choice, w->state_name, rl_length(w->state_name));
@@ -54,8 +56,12 @@ static int decide_call(const struct relink_wish *w, struct rl_decision *d, struc
 	d->choice = w->call->choice;
 	if (!d->choice)
 		return not_known(err, "this static call is not registered; was its module's constructor skipped?");
+	if (d->choice->owner)
+		return rl_fail_member(err, d->choice);
 	if (w->state == RL_NONE)
 		return 0;
+	if (!w->fn && d->choice->kind == RELINK_OPS)
+		return rl_fail(err, RELINK_E_ARGUMENT, d->choice, "NULL is no backend; relink_unbind_ops withdraws the program's opinion");
 	decide_function(d->choice, w->fn, d);
 	if (!w->fn && d->state == RL_CUSTOM)
 		return rl_fail(err, RELINK_E_STATE, d->choice, "NULL needs a static call that returns void, and does return");

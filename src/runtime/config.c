@@ -177,6 +177,7 @@ static void note_entry(struct rl_text *t, int level, const struct rl_entry *e)
 	rl_text_add(t, "=");
 	rl_text_add_n(t, e->state, e->state_length);
 	rl_text_add(t, !c ? (code == RELINK_E_AMBIGUOUS ? ": several choices of that name; write module:name\n" : ": no such choice\n")
+		       : c->owner ? ": a member of an operations table, which is bound as a whole\n"
 		       : state == RL_NONE ? ": no such state\n" : ": its condition does not hold here\n");
 }
 
@@ -187,6 +188,7 @@ void rl_list_notes(char *buffer, size_t size)
 	struct rl_entry e;
 
 	rl_text_add(&t, rl_runtime.notes);
+	rl_list_missed(&t);
 	for (int level = RELINK_BY_FILE; level <= RELINK_BY_COMMAND_LINE; level++) {
 		const char *at = rl_runtime.lists[level];
 
@@ -221,6 +223,8 @@ static int decide_entry(const struct rl_entry *e, struct rl_decision *d, struct 
 		return RELINK_OVERRIDDEN;
 	if (!d->choice)
 		return rl_fail_unknown(core, err, e->name, e->name_length);
+	if (d->choice->owner)
+		return rl_fail_member(err, d->choice);
 	d->state = rl_want_state(core, d->choice, e->state, e->state_length);
 	return d->state == RL_NONE ? rl_fail_state(err, d->choice, e->state, e->state_length) : 0;
 }

@@ -143,6 +143,8 @@ static int visit_choice(const struct rl_choice *c, int (*visit)(const struct rel
 	for (int level = 0; level < RELINK_LEVELS; level++)
 		info.asked[level] = rl_state_name(c, c->asked[level]);
 	count_sites(c, info.sites, kinds);
+	for (size_t i = 0; i < c->member_count; i++)
+		count_sites(c->members[i], info.sites, kinds);
 	return visit(&info, ctx);
 }
 
@@ -156,7 +158,8 @@ int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx
 	if (r)
 		return r;
 	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
-		r = visit_choice(c, visit, ctx);
+		if (!c->owner) /* its table stands for it */
+			r = visit_choice(c, visit, ctx);
 	rl_unlock();
 	return r;
 }

@@ -40,6 +40,8 @@ struct rl_api {
 	int (*each_choice)(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
 	int (*each_site)(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
 	void (*on_pending)(relink_pending_fn *fn, void *ctx);
+	void (*on_missing_op)(relink_missing_op_fn *fn, void *ctx);
+	void (*missing_op)(struct relink_op *op, const void *caller);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -54,6 +56,8 @@ struct rl_runtime {
 	char *lists[RELINK_LEVELS]; /* what file, environment and command line said, owned */
 	relink_pending_fn *pending_fn;
 	void *pending_ctx;
+	relink_missing_op_fn *missing_fn;
+	void *missing_ctx;
 	char notes[512];
 	bool exiting;
 };
@@ -98,6 +102,11 @@ void rl_list_notes(char *buffer, size_t size);
 int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err);
 int rl_count_key(struct relink_key *key, int by, struct relink_error *err);
 int rl_declare(unsigned what, struct relink_error *err);
+
+/* missing.c: calls of members that a backend has not. rl_missing_op may be called anywhere that a call may stand. */
+void rl_on_missing_op(relink_missing_op_fn *fn, void *ctx);
+void rl_missing_op(struct relink_op *op, const void *caller);
+void rl_list_missed(struct rl_text *t); /* under the lock */
 
 /* list.c */
 int rl_get_status(struct relink_status *status);

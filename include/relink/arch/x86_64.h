@@ -331,4 +331,12 @@
 		"\t.byte 0xa9\n\t.long 0\n\tjmp *relink_slot_" #name "(%rip)\n\t.size " #name ", . - " #name "\n\t" \
 		".balign 16, 0xcc\n\t.popsection");
 
+/* The first target of a call that is a member of an ops table: what stands at `relink_at_name`, or `relink_missing_name` if that is NULL. */
+#define RELINK_EARLY_(name) \
+	__asm__(".pushsection .text.relink.early." #name ",\"ax\",@progbits\n\t.balign 16, 0xcc\n\t" \
+		".globl relink_early_" #name "\n\t.hidden relink_early_" #name "\n\t.type relink_early_" #name ",@function\n" \
+		"relink_early_" #name ":\n" RELINK_TRAMPOLINE_MARK_ "\tmov relink_at_" #name "(%rip), %r11\n\tmov (%r11), %r11\n\t" \
+		"test %r11, %r11\n\tjz relink_missing_" #name "\n\tjmp *%r11\n\t" \
+		".size relink_early_" #name ", . - relink_early_" #name "\n\t.popsection");
+
 #endif

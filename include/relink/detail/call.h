@@ -148,12 +148,15 @@ template <class F, bool nullable> inline any fn(null *)
 #define RELINK_ANY_ARGS_ ()
 #endif
 
-/* A function that takes whatever the caller passes and returns the constant: sites that can't hold the constant go there. */
-#define RELINK_VARIANT_CONST_(call, name, value, ...) \
+#define RELINK_CHECK_CONST_(call, value) \
 	RELINK_STATIC_ASSERT_(!relink_void_##call, "relink: a constant needs a static call that returns a value"); \
 	RELINK_STATIC_ASSERT_(RELINK_IS_WORD_(relink_result_##call), "relink: a constant is an integer or a pointer"); \
 	RELINK_STATIC_ASSERT_(sizeof(relink_result_##call) <= 8, "relink: a constant must fit a register"); \
-	RELINK_STATIC_ASSERT_(RELINK_IS_KNOWN_(relink_result_##call, value), "relink: a constant must be known when compiling"); \
+	RELINK_STATIC_ASSERT_(RELINK_IS_KNOWN_(relink_result_##call, value), "relink: a constant must be known when compiling")
+
+/* A function that takes whatever the caller passes and returns the constant: sites that can't hold the constant go there. */
+#define RELINK_VARIANT_CONST_(call, name, value, ...) \
+	RELINK_CHECK_CONST_(call, value); \
 	static relink_result_##call relink_const_##call##_##name RELINK_ANY_ARGS_ { return (value); } \
 	RELINK_VARIANT_RECORD_(call, #name, RELINK_VARIANT_IS_CONST | (sizeof(relink_result_##call) <= 4 ? RELINK_VARIANT_NARROW : 0u), \
 			       .fn = (void (*)(void))relink_const_##call##_##name, .constant = (uint64_t)(uintptr_t)__VA_ARGS__)
