@@ -167,6 +167,7 @@ template <class T, class P> inline any backend(P *p)
 #define RELINK_OP_IDENTITY_(table, member) \
 	((relink_fn_##table##_##member *)((char *)relink_op_identity + \
 					  relink_detail::identity<relink_detail::first<relink_first_##table##_##member>::is_result>::zero))
+#define RELINK_SAME_TYPE_(a, b) relink_detail::is_same<a, b>
 #define RELINK_OP_CONST_FN_(call, name, value_) \
 	namespace { \
 	struct relink_value_##name { \
@@ -175,6 +176,7 @@ template <class T, class P> inline any backend(P *p)
 	} \
 	static constexpr relink_fn_##call *name __attribute__((unused)) = &relink_detail::constant<relink_fn_##call, relink_value_##name>::fn;
 #else
+#define RELINK_SAME_TYPE_(a, b) __builtin_types_compatible_p(a, b)
 #define RELINK_CHECK_BACKEND_(table, backend) \
 	_Static_assert(__builtin_types_compatible_p(__typeof__(backend), struct table##_ops), RELINK_NO_BACKEND_)
 #define RELINK_BACKEND_FN_(table, backend) \
@@ -205,6 +207,17 @@ template <class T, class P> inline any backend(P *p)
 	static __attribute__((used)) relink_result_##call relink_const_##call##_##name() { return (value); } \
 	static relink_fn_##call name __attribute__((unused, alias("relink_const_" #call "_" #name)));
 #endif
+
+/* ---- pvop.h ---- */
+
+#define RELINK_PVOP_VCALL_(table, op, args) RELINK_PVOP_VCALL2_(table, op, args)
+#define RELINK_PVOP_VCALL2_(table, op, args) \
+	(RELINK_CHECK_(relink_void_##table##op, "relink: PVOP_VCALL is for members that return nothing; PVOP_CALL names the result"), \
+	 table##op args)
+#define RELINK_PVOP_CALL_(type, table, op, args) RELINK_PVOP_CALL2_(type, table, op, args)
+#define RELINK_PVOP_CALL2_(type, table, op, args) \
+	(RELINK_CHECK_(RELINK_SAME_TYPE_(type, relink_result_##table##op), "relink: PVOP_CALL names another result than the table"), \
+	 table##op args)
 
 /* ---- constants ---- */
 
