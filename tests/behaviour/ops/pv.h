@@ -27,18 +27,18 @@ RELINK_DECLARE_OPS(pv, PV_OPS);
 
 /* Functions of a backend whose results carry a number. */
 #define PV_FUNCTIONS(prefix, n) \
-	static unsigned long prefix##_irq_save(void) { return n; } \
-	static void prefix##_irq_restore(unsigned long *flags) { *flags += n; } \
-	static struct regs prefix##_cpuid(struct regs in, double scale) \
+	__attribute__((unused)) static unsigned long prefix##_irq_save(void) { return n; } \
+	__attribute__((unused)) static void prefix##_irq_restore(unsigned long *flags) { *flags += n; } \
+	__attribute__((unused)) static struct regs prefix##_cpuid(struct regs in, double scale) \
 	{ \
 		struct regs out = { in.a + n, in.b + n, in.c + n, (uint64_t)((double)in.d * scale) }; \
 		return out; \
 	} \
-	static int prefix##_features(int which, char how) { return which + how + n; } \
-	static uint64_t prefix##_make_pte(uint64_t value, int level) { return value + (uint64_t)level + n; } \
-	static const char *prefix##_name(const char *unnamed) { return unnamed ? #prefix : ""; } \
-	static double prefix##_clock(float scale, const char *format, ...) { return format ? (double)scale * n : -1; } \
-	static bool prefix##_is_guest(void) { return (n) != 100; }
+	__attribute__((unused)) static int prefix##_features(int which, char how) { return which + how + n; } \
+	__attribute__((unused)) static uint64_t prefix##_make_pte(uint64_t value, int level) { return value + (uint64_t)level + n; } \
+	__attribute__((unused)) static const char *prefix##_name(const char *unnamed) { return unnamed ? #prefix : ""; } \
+	__attribute__((unused)) static double prefix##_clock(float scale, const char *format, ...) { return format ? (double)scale * n : -1; } \
+	__attribute__((unused)) static bool prefix##_is_guest(void) { return (n) != 100; }
 #define PV_BACKEND(prefix) \
 	{ prefix##_irq_save, prefix##_irq_restore, prefix##_cpuid, prefix##_features, prefix##_make_pte, prefix##_name, prefix##_clock, \
 	  prefix##_is_guest }

@@ -1,0 +1,4 @@
+// test: FLAGS -fPIC
+/* SPDX-License-Identifier: MIT */
+/* A backend that is loaded late. */
+#include "../ops/guest.h"
