@@ -20,6 +20,12 @@ RELINK_DECLARE_CALL(void, tick, (void));
 RELINK_DECLARE_CALL_NORETURN(die, (const char *why));
 RELINK_DECLARE_KEY(trace);
 RELINK_DECLARE_OPTION(idle, halt, poll);
+#define FS_OPS(op) op(int, size, (int x)) op(void, sync, (void))
+RELINK_DECLARE_OPS(fs, FS_OPS);
+#define NET_OPS(op) op(int, size, (int x))
+RELINK_DECLARE_OPS(net, NET_OPS);
+extern const struct fs_ops disk_fs;
+extern const struct net_ops wire_net;
 
 static inline int hash_good(int x) { return x; }
 static inline int hash_wrong(long x) { return (int)x; }

@@ -79,9 +79,10 @@
 		return relink_detail::zero<ret>(); \
 	}
 #else
+#define RELINK_NOT_VOID_(is_void, T) __typeof__(*__builtin_choose_expr(is_void, (char *)0, (T *)0))
 #define RELINK_OP_MISSING_FN_(table, ret, name) \
 	__attribute__((used, visibility("hidden"))) \
-	__typeof__(*__builtin_choose_expr(RELINK_IS_VOID_(ret), (char *)0, (ret *)0)) relink_missing_##table##_##name() \
+	RELINK_NOT_VOID_(RELINK_IS_VOID_(ret), ret) relink_missing_##table##_##name() \
 	{ \
 		static __typeof__(relink_missing_##table##_##name()) zero; \
 		relink_op_missing_(RELINK_OP_AT_(table, name), __builtin_return_address(0)); \
@@ -135,10 +136,10 @@ template <class A, class B> inline constexpr bool is_same = false;
 template <class A> inline constexpr bool is_same<A, A> = true;
 template <class F> struct first { static constexpr bool is_result = false; };
 template <class R, class A> struct first<R(A)> {
-	static constexpr bool is_result = is_word<R> && is_word<A> && !is_void<R> && sizeof(R) == sizeof(A) &&
+	static constexpr bool is_result = is_word<R> && is_word<A> && sizeof(R) == sizeof(A) &&
 					  sizeof(R) <= sizeof(void *) && is_same<R, bool> == is_same<A, bool>;
 };
-template <class R> struct first<R(void)> { static constexpr bool is_result = false; };
+template <class A> struct first<void(A)> { static constexpr bool is_result = false; };
 template <bool ok> struct nop {
 	static_assert(ok, RELINK_NOP_NEEDS_VOID_);
 	static constexpr int zero = 0;
@@ -191,7 +192,7 @@ template <class T, class P> inline any backend(P *p)
 	((relink_fn_##table##_##member *)((char *)relink_op_identity + \
 					  RELINK_CHECKED_(RELINK_IS_IDENTITY_(table##_##member), RELINK_IDENTITY_NEEDS_WORD_)))
 #define RELINK_IS_IDENTITY_(call) \
-	(!relink_void_##call && RELINK_IS_WORD_(relink_result_##call) && sizeof(relink_result_##call) <= sizeof(void *) && \
+	(!relink_void_##call && RELINK_IS_WORD_(RELINK_NOT_VOID_(relink_void_##call, relink_result_##call)) && sizeof(relink_result_##call) <= sizeof(void *) && \
 	 (RELINK_FIRST_IS_(call, relink_result_##call) || \
 	  (!__builtin_types_compatible_p(relink_result_##call, _Bool) && RELINK_FIRST_IS_A_WORD_(call))))
 #define RELINK_FIRST_IS_(call, T) \
