@@ -37,10 +37,12 @@ static int flip(bool flipped)
 		relink_set_option(&c, idle, poll);
 		relink_set_call(&c, twice, twice_odd);
 		relink_set(&c, "hook", "set");
+		relink_set_ops(&c, house, &odd_house);
 	} else {
 		relink_set_option(&c, idle, halt);
 		relink_set_call(&c, twice, twice_add);
 		relink_set_call(&c, hook, NULL);
+		relink_set(&c, "house", "even");
 	}
 	result = relink_commit(&c, RELINK_LIVE, &err);
 	if (result)

@@ -31,6 +31,33 @@ RELINK_VARIANT(twice, twice_odd, .rank = -1);
 RELINK_DEFINE_CALL_NULL(hook, "may set a flag");
 RELINK_VARIANT(hook, set, .rank = -1);
 
+static void even_ring(int *p)
+{
+	*p = 4;
+}
+
+static void odd_ring(int *p)
+{
+	*p = 5;
+}
+
+static struct rooms even_count(struct rooms r)
+{
+	return r;
+}
+
+static struct rooms odd_count(struct rooms r)
+{
+	r.last++;
+	return r;
+}
+
+RELINK_OP_CONST(house, same, never_same, -1);
+RELINK_OP_CONST(house, two, just_two, 2);
+static const struct house_ops even_house = { even_ring, RELINK_OP_NOP(house, lock), never_same, even_count, 0 };
+const struct house_ops odd_house = { odd_ring, 0, RELINK_OP_IDENTITY(house, same), odd_count, just_two };
+RELINK_DEFINE_OPS(house, HOUSE_OPS, even_house, "a table");
+
 unsigned c_one(void)
 {
 	return everything();
