@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvop.h - members of an operations table in the spelling of the 2007 patches, for code that is ported from there. Not part of relink.h.
+ * pvop.h - members of an operations table in the spelling of the 2007 patches, for code that comes from there. Not in relink.h.
  *
  *	#define PVOP_TABLE pv                       // which table; pv if nothing is said. It may change from place to place
  *	#include <relink/pvop.h>
@@ -8,9 +8,9 @@
  *	PVOP_VCALL0(setup_boot_clock);              // pv_setup_boot_clock();
  *	value = PVOP_CALL2(unsigned long, read_msr, msr, &error);
  *
- * Each is the call of the static call TABLE_member and nothing else: arguments are checked as in any call, and results must be what the
- * table declares: PVOP_VCALLn is for members that return nothing, PVOP_CALLn names the result's type. Calls may stand
- * wherever expressions may. New code calls pv_read_msr(msr, &error).
+ * Each is the call of the static call TABLE_member and nothing else: arguments are checked as in any call, and results must be
+ * what the table declares. PVOP_VCALLn is for members that return nothing, PVOP_CALLn names the result's type. They may stand
+ * wherever expressions may, in any context. New code calls pv_read_msr(msr, &error).
  */
 #ifndef RELINK_PVOP_H
 #define RELINK_PVOP_H

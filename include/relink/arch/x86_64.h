@@ -331,7 +331,7 @@
 		"\t.byte 0xa9\n\t.long 0\n\tjmp *relink_slot_" #name "(%rip)\n\t.size " #name ", . - " #name "\n\t" \
 		".balign 16, 0xcc\n\t.popsection");
 
-/* The first target of a call that is a member of an ops table: what stands at `relink_at_name`, or `relink_missing_name` if that is NULL. */
+/* The first target of a member of an ops table: what `relink_at_name` points to, or `relink_missing_name` if that is NULL. */
 #define RELINK_EARLY_(name) \
 	__asm__(".pushsection .text.relink.early." #name ",\"ax\",@progbits\n\t.balign 16, 0xcc\n\t" \
 		".globl relink_early_" #name "\n\t.hidden relink_early_" #name "\n\t.type relink_early_" #name ",@function\n" \

@@ -9,9 +9,9 @@
 /*
  * RELINK_OPS_EACH_(list, M, a, b) is M(a, b, ret, name, args) for each op(ret, name, args) of a list, of any length.
  *
- * The list is expanded with op = (M, a, b), which gives (M, a, b)(ret, name, args)(M, a, b)(..)... BEGIN takes the first of a
- * pair, END_ the second, and each is followed by the other. They put parentheses that come to be in the next pass only,
- * so that the pass after that sees calls of M.
+ * The list is expanded with op = (M, a, b), which gives (M, a, b)(ret, name, args)(M, a, b)(..)... HEAD_ takes the first of a pair,
+ * TAIL_ the second, and each leaves the other behind it. The parentheses that they put come to be in the next pass, so that only
+ * the pass after that sees calls of M.
  */
 #define RELINK_OPS_EACH_(list, ...) RELINK_OPS_PASS_(RELINK_OPS_STOP_(RELINK_OPS_START_(list((__VA_ARGS__)))))
 #define RELINK_OPS_START_(...) RELINK_OPS_HEAD_ __VA_ARGS__
@@ -175,7 +175,8 @@ template <class T, class P> inline any backend(P *p)
 		static relink_result_##call value() { return (value_); } \
 	}; \
 	} \
-	static constexpr relink_fn_##call *name __attribute__((unused)) = &relink_detail::constant<relink_fn_##call, relink_value_##name>::fn;
+	static constexpr relink_fn_##call *name __attribute__((unused)) = \
+		&relink_detail::constant<relink_fn_##call, relink_value_##name>::fn;
 #else
 #define RELINK_SAME_TYPE_(a, b) __builtin_types_compatible_p(a, b)
 #define RELINK_CHECK_BACKEND_(table, backend) \
@@ -192,7 +193,8 @@ template <class T, class P> inline any backend(P *p)
 	((relink_fn_##table##_##member *)((char *)relink_op_identity + \
 					  RELINK_CHECKED_(RELINK_IS_IDENTITY_(table##_##member), RELINK_IDENTITY_NEEDS_WORD_)))
 #define RELINK_IS_IDENTITY_(call) \
-	(!relink_void_##call && RELINK_IS_WORD_(RELINK_NOT_VOID_(relink_void_##call, relink_result_##call)) && sizeof(relink_result_##call) <= sizeof(void *) && \
+	(!relink_void_##call && RELINK_IS_WORD_(RELINK_NOT_VOID_(relink_void_##call, relink_result_##call)) && \
+	 sizeof(relink_result_##call) <= sizeof(void *) && \
 	 (RELINK_FIRST_IS_(call, relink_result_##call) || \
 	  (!__builtin_types_compatible_p(relink_result_##call, _Bool) && RELINK_FIRST_IS_A_WORD_(call))))
 #define RELINK_FIRST_IS_(call, T) \
