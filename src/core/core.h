@@ -231,6 +231,7 @@ struct rl_core {
 	size_t member_count; /* of all ops tables */
 	size_t module_count, pending_count, call_count;
 	struct rl_key *locks; /* what lock prefixes depend on */
+	size_t lock_count;    /* lock prefixes of all modules; without one the key `locks` is not listed */
 	size_t when_count; /* calls with has_when */
 	uint64_t cpu;      /* features that are there */
 	bool needs_one_store;
@@ -334,6 +335,12 @@ int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
 static inline bool rl_has_patches(const struct rl_choice *c)
 {
 	return c->patched || c->immediate || (c->flags & RELINK_SEQUENCE_FLAG);
+}
+
+/* The key `locks` is nobody's business where there are no lock prefixes. */
+static inline bool rl_is_listed(const struct rl_core *core, const struct rl_choice *c)
+{
+	return core->lock_count || !core->locks || c != core->locks->owner;
 }
 
 /* ---- sequence.c ---- */

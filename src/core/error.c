@@ -59,6 +59,8 @@ int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const 
 	for (const struct rl_choice *c = core->choices; c; c = c->next) {
 		if (c->owner)
 			continue;
+		if (!rl_is_listed(core, c))
+			continue;
 		rl_text_add(&t, between);
 		rl_text_add(&t, c->name);
 		between = ", ";

@@ -142,6 +142,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 
 		if (!is_usable(m, p))
 			continue;
+		core->lock_count += p->kind == RELINK_PATCH_LOCK;
 		if (p->kind == RELINK_PATCH_IMMEDIATE)
 			core->needs_one_store = true;
 		if (!is_wide(p))
@@ -155,6 +156,8 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 
 void rl_remove_patches(struct rl_core *core, struct rl_module *m)
 {
+	for (size_t i = 0; i < m->patch_count; i++)
+		core->lock_count -= m->patches[i].kind == RELINK_PATCH_LOCK && is_usable(m, &m->patches[i]);
 	if (m->wide)
 		core->hooks->free(m->wide);
 	if (m->original_at)
@@ -437,7 +440,7 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 		return 0;
 	if (!plan->core->can_write)
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
-	if (change == RL_SPLIT && m != plan->arriving && !rl_alone(plan))
+	if (change == RL_SPLIT && m != plan->arriving && !rl_alone_at_last(plan))
 		return rl_fail_site(plan->err, RELINK_E_MODE, owner_of(plan->core, p), m, rl_patch_site(p),
 				    "threads run, and one store can't change this code; use RELINK_STARTUP before they start");
 	plan->writes = true;

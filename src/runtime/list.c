@@ -159,7 +159,7 @@ int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx
 		return r;
 	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
 		if (!c->owner) /* its table stands for it */
-			r = visit_choice(c, visit, ctx);
+			r = rl_is_listed(&rl_runtime.core, c) ? visit_choice(c, visit, ctx) : 0;
 	rl_unlock();
 	return r;
 }
