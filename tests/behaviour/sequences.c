@@ -231,6 +231,36 @@ static void test_listing(void)
 	CHECK_CODE(set("plus", "native"), RELINK_OK, &err);
 }
 
+/* Several instructions: not while somebody may be between them. The native text is there, to the byte, when it is asked for again. */
+static void *wait_for(void *flag)
+{
+	while (!__atomic_load_n((bool *)flag, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	unsigned char before[16], after[16];
+	bool flag = false;
+	pthread_t thread;
+
+	memcpy(before, (const void *)(uintptr_t)do_mark, sizeof(before));
+	pthread_create(&thread, NULL, wait_for, &flag);
+	CHECK_CODE(relink_sequence_set(mark, count_call, &err), RELINK_E_MODE, &err);
+	CHECK(strstr(err.text, "mark"));
+	do_mark();
+	CHECK(depth == 1);
+	__atomic_store_n(&flag, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	CHECK_CODE(relink_sequence_set(mark, count_call, &err), RELINK_OK, &err);
+	do_mark();
+	CHECK(depth == 2);
+	CHECK_CODE(relink_sequence_clear(mark, &err), RELINK_OK, &err);
+	memcpy(after, (const void *)(uintptr_t)do_mark, sizeof(after));
+	CHECK(!memcmp(before, after, sizeof(before)));
+}
+
 int main(void)
 {
 	struct relink_status status = { .size = sizeof(status) };
@@ -246,6 +276,7 @@ int main(void)
 	test_mark();
 	test_kept();
 	test_backtrace();
+	test_threads();
 	test_listing();
 	return check_done();
 }
