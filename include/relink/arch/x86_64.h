@@ -99,6 +99,42 @@
 				 RELINK_PAD_(".Lrelink_arm3", ".Lrelink_pad2", ".Lrelink_pad3"), \
 				 ".Lrelink_pad3", RELINK_ARM_ENTRY_(1, "0") RELINK_ARM_ENTRY_(2, "0") RELINK_ARM_ENTRY_(3, "4"))
 
+/* The same where all arms are on features, given as text: a number, and 0x100 for its absence. No operand is needed. */
+#define RELINK_FEATURE_ENTRY_(n, feature, last) \
+	".long .Lrelink_arm" #n "%= - .\n\t.long 0\n\t.byte .Lrelink_arm" #n "_end%= - .Lrelink_arm" #n "%=\n\t" \
+	".byte (" feature ") & 0xff\n\t.byte (((" feature ") >> 8) & 1) + " last "\n\t.byte 0\n\t"
+#define RELINK_FEATURE_TEXT_1_(native, a, af) \
+	RELINK_ALTERNATIVE_TEXT_(native, RELINK_ARM_(1, a), RELINK_PAD_(".Lrelink_arm1", ".Lrelink_pad0", ".Lrelink_pad1"), \
+				 ".Lrelink_pad1", RELINK_FEATURE_ENTRY_(1, af, "4"))
+#define RELINK_FEATURE_TEXT_2_(native, a, af, b, bf) \
+	RELINK_ALTERNATIVE_TEXT_(native, RELINK_ARM_(1, a) RELINK_ARM_(2, b), \
+				 RELINK_PAD_(".Lrelink_arm1", ".Lrelink_pad0", ".Lrelink_pad1") \
+				 RELINK_PAD_(".Lrelink_arm2", ".Lrelink_pad1", ".Lrelink_pad2"), \
+				 ".Lrelink_pad2", RELINK_FEATURE_ENTRY_(1, af, "0") RELINK_FEATURE_ENTRY_(2, bf, "4"))
+#define RELINK_FEATURE_TEXT_3_(native, a, af, b, bf, c, cf) \
+	RELINK_ALTERNATIVE_TEXT_(native, RELINK_ARM_(1, a) RELINK_ARM_(2, b) RELINK_ARM_(3, c), \
+				 RELINK_PAD_(".Lrelink_arm1", ".Lrelink_pad0", ".Lrelink_pad1") \
+				 RELINK_PAD_(".Lrelink_arm2", ".Lrelink_pad1", ".Lrelink_pad2") \
+				 RELINK_PAD_(".Lrelink_arm3", ".Lrelink_pad2", ".Lrelink_pad3"), \
+				 ".Lrelink_pad3", RELINK_FEATURE_ENTRY_(1, af, "0") RELINK_FEATURE_ENTRY_(2, bf, "0") \
+				 RELINK_FEATURE_ENTRY_(3, cf, "4"))
+
+/*
+ * Statement: jumps to `ask` until it is decided, then to `no` where the feature is not what is asked for, or falls through. Long jumps,
+ * since an arm's jumps out of it have to reach from elsewhere.
+ */
+#define RELINK_FEATURE_OPERANDS_(ref, feature, lacks) \
+	[relink_word1] "i"(ref), [relink_feature1] "i"(feature), [relink_flags1] "i"(!(lacks)), \
+	[relink_word2] "i"(ref), [relink_feature2] "i"(feature), [relink_flags2] "i"(lacks)
+#define RELINK_FEATURE_GOTO_(ref, feature, lacks, ask, no) \
+	__asm__ __inline__ goto(RELINK_ALTERNATIVE_TEXT_2_(".byte 0xe9\n\t.long %l[" #ask "] - (. + 4)", \
+							   ".byte 0xe9\n\t.long %l[" #no "] - (. + 4)", "") \
+				: : RELINK_FEATURE_OPERANDS_(ref, feature, lacks) : : ask, no)
+/* The same without labels: `out` is 2, 0 or 1. */
+#define RELINK_FEATURE_OUT_(ref, feature, lacks, out) \
+	__asm__ volatile(RELINK_ALTERNATIVE_TEXT_2_("movl $2, %[relink_out]", "movl $0, %[relink_out]", "movl $1, %[relink_out]") \
+			 : [relink_out] "=r"(out) : RELINK_FEATURE_OPERANDS_(ref, feature, lacks))
+
 /*
  * Sequences: the native text, at least as long as a jump; the list of its operands' registers; and out of line a thunk that
  * calls the sequence's function, and room for a template that is longer than the text.
