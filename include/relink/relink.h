@@ -13,6 +13,7 @@
  *	status.h   start-up, listing, status
  *	error.h    error values
  *	abi.h      the records, for tools
+ *	linux.h    the Linux kernel's names for all of this; not included here
  */
 #ifndef RELINK_RELINK_H
 #define RELINK_RELINK_H

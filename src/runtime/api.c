@@ -11,6 +11,7 @@
 static const struct rl_api mine = {
 	RELINK_ABI, sizeof(struct rl_api), rl_attach, rl_detach, rl_init, rl_apply, rl_declare, rl_count_key, rl_commit_wishes,
 	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending, rl_on_missing_op, rl_missing_op,
+	rl_linux_key, rl_linux_report, rl_linux_on_error, rl_linux_last_error,
 };
 
 static const struct rl_api *serving;
@@ -272,4 +273,55 @@ int relink_immediate_clear_(struct relink_immediate *immediate, struct relink_er
 	struct relink_wish w = { .immediate = immediate, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
 
 	return commit_one(&w, err);
+}
+
+/* ---- the kernel's names ---- */
+
+static void report(int r, const struct relink_error *err)
+{
+	if (r && rl_api())
+		rl_api()->linux_report(err);
+}
+
+int relink_linux_key_(struct relink_key *key, struct relink_linux_deferred *d, int what)
+{
+	struct relink_error err;
+	int r = rl_api() ? rl_api()->linux_key(key, d, what, &err) : no_runtime(&err);
+
+	if (what == RELINK_LINUX_COUNT_ && r >= 0)
+		return r;
+	report(r, &err);
+	return what == RELINK_LINUX_COUNT_ ? 0 : r;
+}
+
+void relink_linux_update_(struct relink_call *call, void (*fn)(void), int is_void)
+{
+	struct relink_error err;
+
+	if (!fn && !is_void)
+		fn = (void (*)(void))relink_linux_return0;
+	report(relink_call_set_(call, fn, &err), &err);
+}
+
+relink_linux_target *relink_linux_query_(const struct relink_call *call)
+{
+	void (*fn)(void) = __atomic_load_n(call->slot, __ATOMIC_ACQUIRE);
+
+	return fn == relink_call_nothing ? 0 : fn;
+}
+
+long relink_linux_return0(void)
+{
+	return 0;
+}
+
+void relink_linux_on_error(relink_linux_error_fn *fn, void *ctx)
+{
+	if (rl_api())
+		rl_api()->linux_on_error(fn, ctx);
+}
+
+int relink_linux_last_error(struct relink_error *err)
+{
+	return rl_api() ? rl_api()->linux_last_error(err) : no_runtime(err);
 }

@@ -7,6 +7,7 @@
 #ifndef RL_RUNTIME_H
 #define RL_RUNTIME_H
 
+#include <relink/linux.h>
 #include <relink/relink.h>
 
 #include "core/core.h"
@@ -42,6 +43,10 @@ struct rl_api {
 	void (*on_pending)(relink_pending_fn *fn, void *ctx);
 	void (*on_missing_op)(relink_missing_op_fn *fn, void *ctx);
 	void (*missing_op)(struct relink_op *op, const void *caller);
+	int (*linux_key)(struct relink_key *key, struct relink_linux_deferred *d, int what, struct relink_error *err);
+	void (*linux_report)(const struct relink_error *err);
+	void (*linux_on_error)(relink_linux_error_fn *fn, void *ctx);
+	int (*linux_last_error)(struct relink_error *err);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -107,6 +112,11 @@ int rl_declare(unsigned what, struct relink_error *err);
 void rl_on_missing_op(relink_missing_op_fn *fn, void *ctx);
 void rl_missing_op(struct relink_op *op, const void *caller);
 void rl_list_missed(struct rl_text *t); /* under the lock */
+/* linux.c */
+int rl_linux_key(struct relink_key *key, struct relink_linux_deferred *d, int what, struct relink_error *err);
+void rl_linux_report(const struct relink_error *err);
+void rl_linux_on_error(relink_linux_error_fn *fn, void *ctx);
+int rl_linux_last_error(struct relink_error *err);
 
 /* list.c */
 int rl_get_status(struct relink_status *status);
