@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys and calls of another file. */
+#include "linux.h"
+
+SEE(other)
