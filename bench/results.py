@@ -104,6 +104,7 @@ TITLES = {
 	"branch": "Branches in front of a fixed body: nanoseconds per branch and body",
 	"sequence": "Sequences: nanoseconds per store",
 	"immediate": "Numbers: nanoseconds per step",
+	"ops": "Operations tables: milliseconds per exchange of the backend",
 	"commit": "Commits of one key: nanoseconds per site, beside the bare limit of the same writer on the same pages",
 	"init": "Process start: milliseconds",
 	"bytes": "Bytes per site",

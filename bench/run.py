@@ -34,6 +34,7 @@ ABOUT = {
 	"sequence.*": "one store to memory, sixteen in a row: bare asm; wrapped and native; replaced by a template; replaced by a call of a C "
 		"function that keeps all registers (thunk); a plain call and a call through a pointer of that function.",
 	"immediate.*": "added in a chain of a multiplication, an addition and a rotation: a constant, relink_immediate, a variable.",
+	"ops.*": "the backend of a table of 50 members exchanged, 1000 call sites each, in one commit; the mean of there and back.",
 	"commit.*, limit.*": "sites are 64 bytes apart, or one per page (perpage). warm: after the first commit, there and back, halved. first: in a fresh "
 		"process, page faults included. The limits know the addresses, check nothing and keep nothing.",
 	"commit.startup": "RELINK_STARTUP beside one pwrite per page.",
@@ -86,6 +87,8 @@ class Bench:
 		for k in range(LOOP_RUNS):
 			self.progress(f"patches, {k + 1} of {LOOP_RUNS}")
 			self.run(k, "bench-patches")
+		self.progress("operations tables")
+		self.run("ops", "bench-ops")
 
 	def commits(self):
 		for program in self.commit_programs():
