@@ -7,7 +7,27 @@
 
 #ifdef __cplusplus
 #define RELINK_C_VARIABLE_ extern "C"
-#define RELINK_IS_NUMBER_(type) (__is_integral(type) || __is_enum(type))
+extern "C++" {
+namespace relink_detail {
+template <class T> inline constexpr bool is_number = __is_enum(T);
+template <> inline constexpr bool is_number<bool> = true;
+template <> inline constexpr bool is_number<char> = true;
+template <> inline constexpr bool is_number<signed char> = true;
+template <> inline constexpr bool is_number<unsigned char> = true;
+template <> inline constexpr bool is_number<wchar_t> = true;
+template <> inline constexpr bool is_number<char16_t> = true;
+template <> inline constexpr bool is_number<char32_t> = true;
+template <> inline constexpr bool is_number<short> = true;
+template <> inline constexpr bool is_number<unsigned short> = true;
+template <> inline constexpr bool is_number<int> = true;
+template <> inline constexpr bool is_number<unsigned> = true;
+template <> inline constexpr bool is_number<long> = true;
+template <> inline constexpr bool is_number<unsigned long> = true;
+template <> inline constexpr bool is_number<long long> = true;
+template <> inline constexpr bool is_number<unsigned long long> = true;
+}
+}
+#define RELINK_IS_NUMBER_(type) relink_detail::is_number<type>
 #define RELINK_IMMEDIATE_STORAGE_(name, value) extern "C" { struct relink_immediate name = { (value), 0 }; }
 #else
 #define RELINK_C_VARIABLE_ extern
