@@ -131,13 +131,21 @@ struct relink_variant_record {
 	uint64_t needs;         /* CPU features, RELINK_CPU(..); all must be there */
 	int (*condition)(void); /* called once at start-up, may be NULL; 0 rules the variant out */
 	int64_t rank;           /* of those whose condition holds the highest is picked; the default target has rank 0 */
-	const struct relink_when *when; /* up to the entry without a key: the variant is for these states, and no others; NULL: for all */
+	const struct relink_when *when; /* up to the entry of kind 0: the variant is for these states, and no others; NULL: for all */
 };
 
-/* A key and the state it has to be in. */
+/* The state that something has to be in. Of a kind that the runtime does not know nothing ever is. */
 struct relink_when {
-	struct relink_key *key;
-	uint64_t on;
+	uint32_t kind; /* enum relink_when_kind, 0 ends the list */
+	uint32_t reserved;
+	const void *object; /* struct relink_key *, relink_option * or relink_immediate * */
+	uint64_t value;     /* key: 0 or 1; option: index of the state; immediate: the number, in as many bits as its type has */
+};
+
+enum relink_when_kind {
+	RELINK_WHEN_KIND_KEY = 1,
+	RELINK_WHEN_KIND_OPTION = 2,
+	RELINK_WHEN_KIND_IMMEDIATE = 3,
 };
 
 struct relink_facts;

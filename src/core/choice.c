@@ -118,16 +118,55 @@ static int driven(const struct rl_core *core, const struct rl_choice *choice)
 	return RL_NONE;
 }
 
-/* Some variants are for certain states of keys; those of this commit count. */
+/* ---- variants that are for certain states of other choices ---- */
+
+static struct rl_choice *owner_of_key(const struct relink_key *key)
+{
+	const struct rl_key *k = key->choice;
+
+	return k ? k->owner : 0;
+}
+
+struct rl_choice *rl_when_choice(const struct relink_when *when)
+{
+	switch (when->kind) {
+	case RELINK_WHEN_KIND_KEY: return owner_of_key(when->object);
+	case RELINK_WHEN_KIND_OPTION: return ((const struct relink_option *)when->object)->choice;
+	case RELINK_WHEN_KIND_IMMEDIATE: return ((const struct relink_immediate *)when->object)->choice;
+	}
+	return 0;
+}
+
+static bool is_key_when(const struct relink_key *key, uint64_t value)
+{
+	const struct rl_key *k = key->choice;
+	bool on = k ? (k->owner->touched ? k->next : k->state) : key->state != 0;
+
+	return on == (value != 0);
+}
+
+/* What this commit makes of it counts. A choice whose module has not come yet is as it was linked. */
+static bool holds(const struct relink_when *when)
+{
+	const struct rl_choice *c = rl_when_choice(when);
+	int state = c ? c->touched ? c->next_state : c->state : 0;
+
+	switch (when->kind) {
+	case RELINK_WHEN_KIND_KEY:
+		return is_key_when(when->object, when->value);
+	case RELINK_WHEN_KIND_OPTION:
+		return (c ? state : ((const struct relink_option *)when->object)->state) == (int)when->value;
+	case RELINK_WHEN_KIND_IMMEDIATE:
+		return (c ? c->variants[state].constant : ((const struct relink_immediate *)when->object)->value) == when->value;
+	}
+	return false;
+}
+
 static bool is_when(const struct relink_when *when)
 {
-	for (; when && when->key; when++) {
-		const struct rl_key *k = when->key->choice;
-		bool on = k ? (k->owner->touched ? k->next : k->state) : when->key->state != 0;
-
-		if (on != (when->on != 0))
+	for (; when && when->kind; when++)
+		if (!holds(when))
 			return false;
-	}
 	return true;
 }
 

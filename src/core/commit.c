@@ -17,14 +17,33 @@ static void touch(struct rl_plan *plan, struct rl_choice *choice)
 	plan->choices[plan->choice_count++] = choice;
 }
 
-/* What an option drives follows it; and a call may have variants for states of keys. */
+static bool is_touched(const struct relink_when *when)
+{
+	for (; when && when->kind; when++) {
+		const struct rl_choice *c = rl_when_choice(when);
+
+		if (c && c->touched)
+			return true;
+	}
+	return false;
+}
+
+static bool depends_on_touched(const struct rl_choice *call)
+{
+	for (size_t i = 0; call->has_when && i < call->count; i++)
+		if (call->variants[i].module && is_touched(call->variants[i].when))
+			return true;
+	return false;
+}
+
+/* What an option drives follows it; and a call may have variants for states of other choices. */
 static void touch_driven(struct rl_plan *plan)
 {
 	for (struct rl_drive *d = plan->core->drives; d; d = d->next)
 		if (d->option->touched)
 			touch(plan, d->choice);
 	for (struct rl_choice *c = plan->core->when_count ? plan->core->choices : 0; c; c = c->next)
-		if (c->has_when)
+		if (depends_on_touched(c))
 			touch(plan, c);
 }
 
@@ -56,10 +75,11 @@ static void release(struct rl_plan *plan, struct rl_choice **set, struct rl_choi
 
 /* ---- decide ---- */
 
-/* In the order of who depends on whom: options, keys, calls and numbers. */
+/* In the order of who depends on whom: options, keys and numbers, calls. */
+#define RANKS 3
 static int rank_of(const struct rl_choice *c)
 {
-	return c->kind == RELINK_OPT ? 0 : c->kind == RELINK_KEY ? 1 : 2;
+	return c->kind == RELINK_OPT ? 0 : c->kind == RELINK_CALL ? 2 : 1;
 }
 
 static void resolve(struct rl_plan *plan, int rank)
@@ -97,12 +117,12 @@ static bool moves(const struct rl_choice *c)
 }
 
 /* A decided choice stays. Asked for in so many words it is an error; for a better variant that came late it is not. */
-static int hold_finals(struct rl_plan *plan, bool asked)
+static int hold_finals(struct rl_plan *plan, int rank, bool asked)
 {
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if (!(c->flags & RELINK_FINAL) || !moves(c) || final_may_move(plan, c))
+		if (rank_of(c) != rank || !(c->flags & RELINK_FINAL) || !moves(c) || final_may_move(plan, c))
 			continue;
 		if (asked)
 			return rl_fail(plan->err, RELINK_E_FINAL, c,
@@ -121,10 +141,10 @@ static const struct rl_group *stale_group(const struct rl_choice *c)
 	return 0;
 }
 
-static int hold_pending(struct rl_plan *plan, bool asked)
+static int hold_pending(struct rl_plan *plan, int rank, bool asked)
 {
 	for (size_t i = 0; i < plan->choice_count; i++) {
-		const struct rl_group *g = stale_group(plan->choices[i]);
+		const struct rl_group *g = rank_of(plan->choices[i]) == rank ? stale_group(plan->choices[i]) : 0;
 
 		if (g && asked && !plan->core->can_write)
 			return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
@@ -159,10 +179,10 @@ static int refuse_stale_patches(struct rl_plan *plan)
 			    "a module's sites could not be brought to the current state when it was loaded");
 }
 
-static void hold_others(struct rl_plan *plan)
+static void hold_others(struct rl_plan *plan, int rank)
 {
 	for (size_t i = 0; i < plan->choice_count && plan->keep; i++)
-		if (plan->choices[i]->module != plan->arriving && !has_lost_target(plan->choices[i]))
+		if (rank_of(plan->choices[i]) == rank && plan->choices[i]->module != plan->arriving && !has_lost_target(plan->choices[i]))
 			hold(plan->choices[i]);
 }
 
@@ -261,18 +281,28 @@ static int plan_and_run(struct rl_plan *plan)
 	return rl_plan_run(plan);
 }
 
-static int decide_and_run(struct rl_plan *plan, bool asked)
+/* What can't move is held before those decide that depend on it. */
+static int decide(struct rl_plan *plan, bool asked)
 {
-	int r;
+	int r = 0;
 
 	touch_driven(plan);
 	touch_members(plan);
-	for (int rank = 0; rank < 3; rank++)
+	for (int rank = 0; rank < RANKS && !r; rank++) {
 		resolve(plan, rank);
-	rl_follow_tables(plan);
-	r = hold_finals(plan, asked);
-	r = r ? r : hold_pending(plan, asked);
-	hold_others(plan);
+		if (rank == RANKS - 1)
+			rl_follow_tables(plan);
+		r = hold_finals(plan, rank, asked);
+		r = r ? r : hold_pending(plan, rank, asked);
+		hold_others(plan, rank);
+	}
+	return r;
+}
+
+static int decide_and_run(struct rl_plan *plan, bool asked)
+{
+	int r = decide(plan, asked);
+
 	if (!r && asked)
 		r = refuse_stale_patches(plan);
 	if (!r && !nothing_to_do(plan))

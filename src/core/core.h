@@ -281,6 +281,8 @@ const char *rl_state_name(const struct rl_choice *choice, int state);
 /* The state that is effective with the opinions in `asked`, and who decides. */
 int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const int *asked, int *by);
 int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state, void (*custom)(void), struct relink_error *err);
+/* What the entry is about; NULL: it has not come yet. */
+struct rl_choice *rl_when_choice(const struct relink_when *when);
 struct rl_want rl_want_of(const struct rl_choice *call, int state, void (*custom)(void));
 
 /* ---- registry.c: records and choices ---- */

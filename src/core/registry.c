@@ -293,9 +293,10 @@ static bool add_call_record(struct rl_core *core, struct rl_module *module, cons
 	       add_variant(core, c, module, c->flags & RELINK_SEQUENCE_FLAG ? "native" : "null", &nothing, true);
 }
 
-static bool is_default(const struct rl_choice *c, const struct relink_variant_record *record)
+/* Identical-code folding may have made the default and a variant for certain states one function. */
+static bool is_default(const struct rl_choice *c, const struct relink_variant_record *record, const struct relink_when *when)
 {
-	return !(c->flags & RELINK_DEFAULT_NULL) && !c->has_default && *c->call->slot == record->fn;
+	return !(c->flags & RELINK_DEFAULT_NULL) && !c->has_default && *c->call->slot == record->fn && !when;
 }
 
 static bool add_waiting(struct rl_core *core, struct rl_module *module, const struct relink_variant_record *record, bool holds)
@@ -333,7 +334,7 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 		core->when_count++;
 	}
 	model.narrow = (record->head.flags & RELINK_VARIANT_NARROW) != 0;
-	first = is_default(c, record);
+	first = is_default(c, record, model.when);
 	if (c->flags & RELINK_SEQUENCE_FLAG) /* is code and nothing else */
 		holds = holds && core->can_write;
 	if (!add_variant(core, c, module, record->name, &model, holds || first))
