@@ -5,6 +5,7 @@
  *	call.h     static calls: ordinary C calls whose target is decided at run time
  *	key.h      static keys: an `if` that costs one instruction
  *	option.h   named options with several states, choice functions
+ *	function.h     one body, compiled once per state of what it reads
  *	immediate.h    numbers in the instruction stream
  *	alternative.h  instruction sequences chosen by CPU features and keys
  *	sequence.h     instructions with operands, replaced as a whole
@@ -24,6 +25,7 @@
 #include <relink/commit.h>
 #include <relink/cpu.h>
 #include <relink/error.h>
+#include <relink/function.h>
 #include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/ops.h>

@@ -7,8 +7,6 @@
 
 #define RELINK_WHEN_KEY_(k) (&(k).key)
 /* The lists of operands come in parentheses. Inputs follow the operands of the conditions; there may be none. */
-#define RELINK_BARE_(...) __VA_ARGS__
-#define RELINK_AFTER_(...) , ##__VA_ARGS__
 
 #if RELINK_PATCHES_
 

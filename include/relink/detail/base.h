@@ -98,6 +98,7 @@ template <> inline constexpr bool is_flags<unsigned> = true;
 	RELINK_E15_(M, x, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) M(x, 15, p)
 
 #include <relink/detail/arch.h>
+#include <relink/detail/list.h>
 #include <relink/detail/module.h>
 
 #endif
