@@ -5,21 +5,21 @@
  *	RELINK_DECLARE_CALL(int, work, (int x));                                   // header
  *
  *	RELINK_FUNCTION(work, (int x), (x), "adds things up",                      // one source file
- *			(RELINK_READS_KEY(trace), RELINK_READS_OPTION(mode), RELINK_READS_NUMBER(depth)),
+ *			(RELINK_READS_KEY(trace, tracing), RELINK_READS_OPTION(mode, how), RELINK_READS_NUMBER(depth, levels)),
  *			RELINK_FOR(RELINK_IS_OFF(trace), RELINK_IS(mode, fast)),
  *			RELINK_FOR(RELINK_IS_ON(trace), RELINK_IS(mode, fast), RELINK_IS_NUMBER(depth, 4)))
  *	{
- *		if (trace)                                                         // a constant, where RELINK_FOR says so
+ *		if (tracing)                                                       // a constant, where RELINK_FOR says so
  *			print(x);
- *		return mode == RELINK_STATE(mode, fast) ? x + depth : slowly(x);
+ *		return how == RELINK_STATE(mode, fast) ? x + levels : slowly(x);
  *	}
  *
  *	work(3);                                                                   // anywhere: a plain call of what fits now
  *
- * In the body the names of what it reads are constant parameters: a bool for a key, the index of the state for an option, a
- * number of its type for an immediate. One variant is compiled for each RELINK_FOR; there what it names is known when
- * compiling, and what it does not name is read once per call. A combination that no RELINK_FOR fits runs the generic
- * body, which reads everything once per call. Where several fit, the one that names most is taken; then the first.
+ * The body has what it reads as further parameters, named by the second arguments: a bool for a key, the index of the state for
+ * an option, a number of its type for an immediate. One variant is compiled for each RELINK_FOR; there what it names is known
+ * when compiling, and what it does not name is read once per call. A combination that no RELINK_FOR fits runs the
+ * generic body, which reads everything once per call. Where several fit, the one that names most is taken; then the first.
  *
  * A commit that changes what a function reads rebinds its calls along with everything else it changes. A thread runs one
  * variant from beginning to end, so that it has all states from before that commit or all from after it; those
@@ -42,9 +42,9 @@
 #define RELINK_FUNCTION(name, parameters, arguments, doc, reads, ...) \
 	RELINK_FUNCTION_(name, parameters, arguments, doc, reads, __VA_ARGS__)
 
-#define RELINK_READS_KEY(key) (relink_k, key)
-#define RELINK_READS_OPTION(option) (relink_o, option)
-#define RELINK_READS_NUMBER(immediate) (relink_n, immediate)
+#define RELINK_READS_KEY(key, parameter) (relink_k, key, parameter)
+#define RELINK_READS_OPTION(option, parameter) (relink_o, option, parameter)
+#define RELINK_READS_NUMBER(immediate, parameter) (relink_n, immediate, parameter)
 
 #define RELINK_FOR(...) (__VA_ARGS__)
 #define RELINK_IS_ON(key) (relink_k, key, on)

@@ -61,7 +61,7 @@
 #define RELINK_MORE_1(parameters) , RELINK_BARE_ parameters
 
 #define RELINK_READ_PARAMETER_(x, i, read) RELINK_BETWEEN_(i, (,)) RELINK_READ_PARAMETER2_ read
-#define RELINK_READ_PARAMETER2_(kind, name) const RELINK_READ_TYPE_##kind(name) name __attribute__((unused))
+#define RELINK_READ_PARAMETER2_(kind, name, parameter) const RELINK_READ_TYPE_##kind(name) parameter __attribute__((unused))
 #define RELINK_FUNCTION_HEAD_(name, parameters, arguments, reads) \
 	static inline __attribute__((always_inline)) relink_result_##name relink_body_##name( \
 		RELINK_ALL_(RELINK_READ_PARAMETER_, ~, RELINK_BARE_ reads) \
@@ -70,11 +70,11 @@
 /* The name says what is wrong where it is not declared. Inside of a variant both are declared again for what that is for. */
 #define RELINK_READ_DECLARE_(function, i, read) RELINK_READ_DECLARE2_(function, RELINK_BARE_ read)
 #define RELINK_READ_DECLARE2_(...) RELINK_READ_DECLARE3_(__VA_ARGS__)
-#define RELINK_READ_DECLARE3_(function, kind, name) enum { relink_##function##_reads_##name = 0, relink_##function##_has_##name = 0 };
+#define RELINK_READ_DECLARE3_(function, kind, name, parameter) enum { relink_##function##_reads_##name = 0, relink_##function##_has_##name = 0 };
 
 #define RELINK_READ_ARGUMENT_(function, i, read) RELINK_BETWEEN_(i, (,)) RELINK_READ_ARGUMENT2_(function, RELINK_BARE_ read)
 #define RELINK_READ_ARGUMENT2_(...) RELINK_READ_ARGUMENT3_(__VA_ARGS__)
-#define RELINK_READ_ARGUMENT3_(function, kind, name) \
+#define RELINK_READ_ARGUMENT3_(function, kind, name, parameter) \
 	(RELINK_READ_TYPE_##kind(name))(relink_##function##_reads_##name \
 		? (RELINK_READ_TYPE_##kind(name))relink_##function##_has_##name : (RELINK_READ_TYPE_##kind(name))RELINK_READ_NOW_##kind(name))
 #define RELINK_CALL_BODY_OF_(name, arguments, reads) \
@@ -92,6 +92,8 @@
 #define RELINK_GIVEN_WHEN2_(kind, name, value) { RELINK_READ_OBJECT_##kind(name), RELINK_READ_VALUE_##kind(name, value) },
 #define RELINK_GIVEN_NAME_(function, i, is) RELINK_BETWEEN_(i, ("+")) RELINK_GIVEN_NAME2_ is
 #define RELINK_GIVEN_NAME2_(kind, name, value) #name "=" RELINK_STR_(value)
+/* More conditions rank higher; of as many, what comes first. Compilers do not keep the order of records. */
+#define RELINK_RANK_(i, conditions) (0 RELINK_ALL_(RELINK_ONE_MORE_, ~, RELINK_BARE_ conditions)) * 16 + 15 - (i)
 #define RELINK_ONE_MORE_(x, i, is) +1
 
 /* A function without a result returns what its body does not. */
@@ -117,7 +119,7 @@
 	}; \
 	RELINK_VARIANT_RECORD_(name, RELINK_ALL_(RELINK_GIVEN_NAME_, ~, RELINK_BARE_ conditions), 0u, \
 			       .fn = (void (*)(void))relink_##name##_##i, \
-			       .rank = 0 RELINK_ALL_(RELINK_ONE_MORE_, ~, RELINK_BARE_ conditions), .when = relink_when_##name##_##i);
+			       .rank = RELINK_RANK_(i, conditions), .when = relink_when_##name##_##i);
 
 #define RELINK_FUNCTION_(name, parameters, arguments, doc, reads, ...) \
 	RELINK_CHECK_DOC_(doc); \
