@@ -13,6 +13,10 @@
 #endif
 
 RELINK_KEY_TRUE(app_key, "a key of the program");
+RELINK_IMMEDIATE(uint16_t, app_number, 40000, "a number of the program");
+#ifndef STATIC
+__attribute__((visibility("hidden"), used)) unsigned app_zero;
+#endif
 RELINK_OPTION(app_option, "an option of the program", first, second, third);
 
 /* Alike to the byte, but of different keys: must not be folded into one. */
@@ -66,6 +70,24 @@ unsigned look_c(void)
 
 static unsigned (*plugin)(void);
 
+/* Alike to the byte, but of different numbers, or with other arms: must not be folded into one. */
+RELINK_IMMEDIATE(int, app_number_fold, 5, "changed");
+RELINK_IMMEDIATE(int, app_number_fold_not, 5, "never changed");
+__attribute__((noinline)) int number_changed(void) { return relink_immediate(app_number_fold); }
+__attribute__((noinline)) int number_kept(void) { return relink_immediate(app_number_fold_not); }
+#define ARM_OF(key) \
+	int seen; \
+	RELINK_ALTERNATIVE("movl $5, %[seen]", "movl $6, %[seen]", RELINK_WHEN_ON(key), RELINK_OUT([seen] "=r"(seen)), RELINK_IN(), \
+			   RELINK_CLOBBERS()); \
+	return seen
+__attribute__((noinline)) int arm_changed(void) { ARM_OF(app_fold); }
+__attribute__((noinline)) int arm_kept(void) { ARM_OF(app_fold_not); }
+
+static int folded(int flipped)
+{
+	return number_changed() != (flipped ? 6 : 5) || number_kept() != 5 || arm_changed() != (flipped ? 6 : 5) || arm_kept() != 5;
+}
+
 static int look(const char *when, int flipped)
 {
 	const unsigned seen[] = { look_c(), look_cc(), look_lib(), plugin ? plugin() : 0 };
@@ -75,8 +97,9 @@ static int look(const char *when, int flipped)
 
 	for (i = 0; i < 4; i++)
 		wrong |= seen[i] != (flipped ? want[i] : 0);
+	wrong |= folded(flipped);
 	if (wrong)
-		printf("%s: %#x %#x %#x %#x ", when, seen[0], seen[1], seen[2], seen[3]);
+		printf("%s%s: %#x %#x %#x %#x ", when, folded(flipped) ? ", folded" : "", seen[0], seen[1], seen[2], seen[3]);
 	return wrong;
 }
 
@@ -90,10 +113,13 @@ static int flip(int flipped)
 	relink_set_key(&c, lib_key, flipped);
 	relink_set_key(&c, app_fold, flipped);
 	relink_set_key(&c, app_folds[1], flipped);
+	relink_set_immediate(&c, app_number_fold, flipped ? 6 : 5);
 	if (flipped)
 		relink_set_option(&c, app_option, second);
 	else
 		relink_set_option(&c, app_option, first);
+	relink_set_immediate(&c, app_number, flipped ? 7 : 40000);
+	relink_set_immediate(&c, lib_number, flipped ? 1 : -5000000000);
 	relink_set(&c, "app_call", flipped ? "app_flipped" : "app_default");
 	relink_set(&c, "app_hook", flipped ? "mark" : NULL);
 	relink_set(&c, "lib_call", flipped ? "lib_flipped" : "lib_default");
@@ -108,7 +134,7 @@ static int flip(int flipped)
 }
 
 enum { APP, LIB, PLUGIN, MODULES };
-static unsigned branches[MODULES], calls[MODULES], cross, bound, trampolines;
+static unsigned branches[MODULES], calls[MODULES], numbers[MODULES], alternatives[MODULES], cross, bound, trampolines;
 
 static int count(const struct relink_site_info *site, void *ctx)
 {
@@ -124,6 +150,10 @@ static int count(const struct relink_site_info *site, void *ctx)
 		trampolines++;
 	else if (site->kind == RELINK_SITE_BRANCH)
 		branches[module]++;
+	else if (site->kind == RELINK_SITE_IMMEDIATE)
+		numbers[module]++;
+	else if (site->kind == RELINK_SITE_ALTERNATIVE)
+		alternatives[module]++;
 	else if (!strncmp(site->choice, prefix[module], strlen(prefix[module])))
 		calls[module]++;
 	else
@@ -162,10 +192,15 @@ int main(int argc, char **argv)
 	if (relink_get_status(&status))
 		return 1;
 	for (i = 0; i < modules; i++) {
-		wrong |= !branches[i];
+		wrong |= !branches[i] || !numbers[i];
+#ifndef STATIC /* there they are the program's, all of them */
+		wrong |= !alternatives[i];
+#endif
 		missing |= !calls[i] && (through_plt || i == APP || modules == 2);
 	}
 	missing |= !cross && modules == 3 && through_plt;
+	printf("numbers %u+%u+%u, alternatives %u+%u+%u, ", numbers[0], numbers[1], numbers[2], alternatives[0], alternatives[1],
+	       alternatives[2]);
 	printf("branches %u+%u+%u, calls %u+%u+%u, across %u, trampolines %u, bound %u", branches[0], branches[1], branches[2],
 	       calls[0], calls[1], calls[2], cross, trampolines, bound);
 	if (strcmp(status.mode, "direct"))

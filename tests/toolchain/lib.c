@@ -2,6 +2,8 @@
 #include "matrix.h"
 
 RELINK_KEY_FALSE(lib_key, "a key of the shared object");
+RELINK_IMMEDIATE(int64_t, lib_number, -5000000000, "a number of the shared object");
+__attribute__((visibility("hidden"), used)) unsigned app_zero;
 
 static int lib_default(int x)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "matrix.h"
 
+__attribute__((visibility("hidden"), used)) unsigned app_zero;
+
 RELINK_STATIC_KEY_FALSE(plugin_key, "a key of the plugin");
 RELINK_DECLARE_CALL(int, plugin_call, (int x));
 

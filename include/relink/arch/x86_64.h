@@ -49,15 +49,21 @@
 #define RELINK_KIND_IMMEDIATE_ 2
 #define RELINK_KIND_ALTERNATIVE_ 3
 
-/* The operand lies in one aligned word: 4 bytes of the 5 or 6 from an 8-byte boundary on, 8 bytes behind a nop and an opcode of 2. */
+/*
+ * The operand lies in one aligned word: 4 bytes of the 5 or 6 from an 8-byte boundary on, 8 bytes behind a nop and an opcode of 2.
+ * As with branches, a relocation that does nothing tells code of two numbers apart.
+ */
+#define RELINK_IMMEDIATE_RECORD_(length) \
+	".reloc .Lrelink_site%=, R_X86_64_NONE, %c1\n\t" \
+	RELINK_PATCH_RECORD_(".Lrelink_site%=", "%c1", length, RELINK_KIND_IMMEDIATE_)
 #define RELINK_IMMEDIATE_4_(ref, initial, out) \
 	__asm__ volatile(".balign 8\n\tmovl %2, %k0\n.Lrelink_end%=:\n\t.set .Lrelink_site%=, .Lrelink_end%= - 4\n\t" \
-			 RELINK_PATCH_RECORD_(".Lrelink_site%=", "%c1", "4", RELINK_KIND_IMMEDIATE_) \
+			 RELINK_IMMEDIATE_RECORD_("4") \
 			 : "=r"(out) : "i"(ref), "i"(initial))
 #define RELINK_IMMEDIATE_8_(ref, initial, out) \
 	__asm__ volatile(".balign 8\n\t.byte 0x66, 0x0f, 0x1f, 0x44, 0, 0\n\tmovabsq %2, %q0\n.Lrelink_end%=:\n\t" \
 			 ".set .Lrelink_site%=, .Lrelink_end%= - 8\n\t" \
-			 RELINK_PATCH_RECORD_(".Lrelink_site%=", "%c1", "8", RELINK_KIND_IMMEDIATE_) \
+			 RELINK_IMMEDIATE_RECORD_("8") \
 			 : "=r"(out) : "i"(ref), "i"(initial))
 
 /* What stands in front of an atomic operation, with its record. */
