@@ -222,7 +222,7 @@ static int restore_bytes(struct rl_plan *plan, bool operands)
 	for (size_t i = 0; i < plan->change_count && !r; i++) {
 		struct rl_change_record *c = &plan->changes[i];
 
-		if (c->change == RL_SAME || c->change == RL_STORE)
+		if (c->change == RL_SAME || (c->change == RL_STORE && !relaxed(plan, c)))
 			continue;
 		if (relaxed(plan, c))
 			r = operands ? rl_span_put(plan->core, c->address, c->old, c->length) : 0;
@@ -438,6 +438,8 @@ static const struct rl_group *failed_site(const struct rl_core *core, const stru
 /* Names the site, or one of several that share a write. */
 static int fail_at_site(const struct rl_plan *plan, int code, const char *reason)
 {
+	const struct rl_module *module;
+	const struct rl_choice *owner;
 	const struct rl_group *g;
 	uintptr_t site;
 
@@ -450,6 +452,8 @@ static int fail_at_site(const struct rl_plan *plan, int code, const char *reason
 		if (g)
 			return rl_fail_site(plan->err, code, c, g->module, site, reason);
 	}
+	if (plan->core->failed_length && rl_failed_patch(plan, &owner, &module, &site))
+		return rl_fail_site(plan->err, code, owner, module, site, reason);
 	if (plan->core->failed_length)
 		return rl_fail_site(plan->err, code, 0, module_at(plan->core, plan->core->failed_at), plan->core->failed_at, reason);
 	return rl_fail(plan->err, code, 0, reason);
