@@ -359,12 +359,14 @@ static int list_changes(struct rl_plan *plan, int kind, uintptr_t address, size_
 	return 0;
 }
 
-static bool same(const uint8_t *a, const uint8_t *b, size_t n)
+/* Where they begin to differ: a breakpoint stands on one instruction of several. `n`: nowhere. */
+static size_t difference(const uint8_t *a, const uint8_t *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (a[i] != b[i])
-			return false;
-	return true;
+	size_t i = 0;
+
+	while (i < n && a[i] == b[i])
+		i++;
+	return i;
 }
 
 /* One of the choices that an alternative depends on: one that moves, if there is any. */
@@ -428,15 +430,17 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 {
 	uint8_t old[PATCH_MAX], new[PATCH_MAX];
 	enum rl_change change = classify(plan->core, p);
+	size_t at;
 	int r;
 
 	if (!expected(plan, m, p, fresh, old) || !encode(plan->core, m, p, true, new))
 		return unmovable(plan, m, p);
 	if (fresh)
 		expect_default(p, plan->core->port, old);
-	if (!same(old, (const uint8_t *)rl_patch_site(p), p->length))
-		return rl_fail_wrong_bytes(plan, owner_of(plan->core, p), m, rl_patch_site(p));
-	if (same(old, new, p->length))
+	at = difference(old, (const uint8_t *)rl_patch_site(p), p->length);
+	if (at < p->length)
+		return rl_fail_wrong_bytes(plan, owner_of(plan->core, p), m, rl_patch_site(p) + at);
+	if (difference(old, new, p->length) == p->length)
 		return 0;
 	if (!plan->core->can_write)
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
@@ -487,6 +491,30 @@ const struct rl_module *rl_stale_patches(const struct rl_core *core)
 		if (m->patches_stale && concerns_any(core, m))
 			return m;
 	return 0;
+}
+
+static bool has_failed(const struct rl_core *core, const struct relink_patch_record *p)
+{
+	uintptr_t site = rl_patch_site(p);
+
+	return site < core->failed_at + core->failed_length && site + p->length > core->failed_at;
+}
+
+bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner, const struct rl_module **module, uintptr_t *site)
+{
+	for (const struct rl_module *m = plan->core->modules; m; m = m->next)
+		for (size_t i = 0; i < m->patch_count; i++) {
+			const struct relink_patch_record *p = &m->patches[i];
+
+			if (!is_usable(m, p) || !has_failed(plan->core, p) ||
+			    !(is_concerned(plan->core, p) || (plan->fresh && m == plan->arriving)))
+				continue;
+			*owner = owner_of(plan->core, p);
+			*module = m;
+			*site = rl_patch_site(p);
+			return true;
+		}
+	return false;
 }
 
 /* ---- listing ---- */
