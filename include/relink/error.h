@@ -31,7 +31,8 @@ enum relink_code {
 	RELINK_E_BYTES = -10,     /* a site holds other bytes than it should: somebody else patches this code */
 	RELINK_E_WRITE = -11,     /* code can't be written; relink_status() says why */
 	RELINK_E_BARRIER = -12,   /* threads run and no barrier is available; relink_status() says why */
-	RELINK_E_THREADS = -13,   /* RELINK_STARTUP: there is another thread, or a process that shares the memory (vfork) */
+	RELINK_E_THREADS = -13,   /* RELINK_STARTUP, or locks=off: there is another thread, or a process that shares the memory (vfork), or
+				   * that can't be known */
 	RELINK_E_CONTEXT = -14,   /* not from a signal handler in a commit, a vfork child, or a raw fork child made in mid-commit */
 	RELINK_E_RUNTIME = -15,   /* another, incompatible relink runtime owns this process */
 	RELINK_E_PENDING = -16,   /* a module with sites of this key could not be brought to the current state when it was loaded */

@@ -7,6 +7,7 @@
  *	option.h   named options with several states, choice functions
  *	function.h     one body, compiled once per state of what it reads
  *	immediate.h    numbers in the instruction stream
+ *	atomic.h       atomic operations whose lock prefix is a site
  *	alternative.h  instruction sequences chosen by CPU features and keys
  *	sequence.h     instructions with operands, replaced as a whole
  *	ops.h      operations tables: a struct of functions, bound as a whole
@@ -21,6 +22,7 @@
 
 #include <relink/abi.h>
 #include <relink/alternative.h>
+#include <relink/atomic.h>
 #include <relink/call.h>
 #include <relink/commit.h>
 #include <relink/cpu.h>

@@ -77,6 +77,7 @@ struct relink_status {
 	uint64_t commits, barriers, writes; /* since start: commits that changed code, barriers and writes they took */
 	uint64_t sites[RELINK_SITE_KINDS][RELINK_REASONS];
 	uint64_t memory;     /* bytes that the runtime allocated for sites */
+	char locks[160];     /* lock prefixes of atomic operations: "off: why they may be" or "on: why they are not off" */
 };
 /* Fills *status. 0 or RELINK_E_ARGUMENT. Any thread; not from a signal handler. */
 RELINK_API int relink_get_status(struct relink_status *status);

@@ -206,6 +206,8 @@ int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state,
 		return rl_fail(err, RELINK_E_WRITE, choice, core->why);
 	if (level == RELINK_BY_FORCE && state != RL_NONE && (choice->flags & RELINK_NONFORCIBLE))
 		return rl_fail(err, RELINK_E_NONFORCIBLE, choice, "its owner declared it nonforcible; ask the program to change it");
+	if (state != RL_NONE && !usable(choice, state) && core->locks && choice == core->locks->owner)
+		return rl_fail(err, RELINK_E_THREADS, choice, core->locks_why);
 	if (state != RL_NONE && !usable(choice, state))
 		return rl_fail(err, RELINK_E_CONDITION, choice, "the condition of this state does not hold on this machine");
 	choice->next_asked[level] = state;

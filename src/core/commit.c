@@ -179,6 +179,23 @@ static int refuse_stale_patches(struct rl_plan *plan)
 			    "a module's sites could not be brought to the current state when it was loaded");
 }
 
+/*
+ * Without their prefixes atomic operations are for one thread. Opinions that want that are heard only while a second thread would
+ * be noticed, see rl_locks_begin; here it is proved that there is none already.
+ */
+static int hold_locks(struct rl_plan *plan, bool asked)
+{
+	const struct rl_core *core = plan->core;
+	struct rl_choice *c = core->locks ? core->locks->owner : 0;
+
+	if (!c || !c->touched || c->next_state || !moves(c) || rl_alone_at_last(plan))
+		return 0;
+	if (asked)
+		return rl_fail(plan->err, RELINK_E_THREADS, c, "another thread, or another process, runs in this memory");
+	hold(c);
+	return 0;
+}
+
 static void hold_others(struct rl_plan *plan, int rank)
 {
 	for (size_t i = 0; i < plan->choice_count && plan->keep; i++)
@@ -294,6 +311,8 @@ static int decide(struct rl_plan *plan, bool asked)
 			rl_follow_tables(plan);
 		r = hold_finals(plan, rank, asked);
 		r = r ? r : hold_pending(plan, rank, asked);
+		if (rank == 1 && !r) /* keys */
+			r = hold_locks(plan, asked);
 		hold_others(plan, rank);
 	}
 	return r;

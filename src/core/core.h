@@ -230,7 +230,8 @@ struct rl_core {
 	struct rl_mark *marks;
 	size_t member_count; /* of all ops tables */
 	size_t module_count, pending_count, call_count;
-	struct rl_key *locks; /* what lock prefixes depend on */
+	struct rl_key *locks; /* what lock prefixes depend on; its state `off` is usable while a second thread would be noticed */
+	const char *locks_why; /* why it is not */
 	size_t lock_count;    /* lock prefixes of all modules; without one the key `locks` is not listed */
 	size_t when_count; /* calls with has_when */
 	uint64_t cpu;      /* features that are there */

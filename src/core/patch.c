@@ -477,10 +477,16 @@ int rl_plan_patches(struct rl_plan *plan)
 	return r;
 }
 
+/* A prefix that is what it shall become anyway is no reason to refuse: threads must be able to start. */
+static bool is_there(const struct rl_core *core, const struct relink_patch_record *p)
+{
+	return p->kind == RELINK_PATCH_LOCK && *(const uint8_t *)rl_patch_site(p) == core->port->lock[state_of(core->locks, true)];
+}
+
 static bool concerns_any(const struct rl_core *core, const struct rl_module *m)
 {
 	for (size_t i = 0; i < m->patch_count; i++)
-		if (is_usable(m, &m->patches[i]) && is_concerned(core, &m->patches[i]))
+		if (is_usable(m, &m->patches[i]) && is_concerned(core, &m->patches[i]) && !is_there(core, &m->patches[i]))
 			return true;
 	return false;
 }

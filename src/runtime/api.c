@@ -12,6 +12,7 @@ static const struct rl_api mine = {
 	RELINK_ABI, sizeof(struct rl_api), rl_attach, rl_detach, rl_init, rl_apply, rl_declare, rl_count_key, rl_commit_wishes,
 	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending, rl_on_missing_op, rl_missing_op,
 	rl_linux_key, rl_linux_report, rl_linux_on_error, rl_linux_last_error,
+	rl_locks_begin, rl_locks_ended, rl_locks_watch,
 };
 
 static const struct rl_api *serving;
@@ -119,6 +120,23 @@ void relink_op_missing_(struct relink_op *op, const void *caller)
 		api->missing_op(op, caller);
 	else
 		rl_missing_op(op, caller);
+}
+
+/* Where another version serves, nothing that this copy's modules have was ever unlocked. */
+int relink_threads_begin(struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->threads_begin(err) : RELINK_OK, err);
+}
+
+int relink_threads_ended(struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->threads_ended(err) : no_runtime(err), err);
+}
+
+void relink_threads_watch(struct relink_watch *watch)
+{
+	if (rl_api())
+		rl_api()->threads_watch(watch);
 }
 
 /* ---- transactions ---- */

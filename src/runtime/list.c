@@ -100,6 +100,7 @@ static void fill_status(struct relink_status *s)
 	s->barrier = rl_runtime.abilities.barrier_name;
 	describe_mode(s->mode, sizeof(s->mode));
 	rl_list_notes(s->notes, sizeof(s->notes));
+	rl_describe_locks(s->locks, sizeof(s->locks));
 	s->one_store = core->one_store;
 	s->traps = core->traps;
 	s->modules = (uint32_t)core->module_count;

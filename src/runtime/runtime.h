@@ -47,6 +47,9 @@ struct rl_api {
 	void (*linux_report)(const struct relink_error *err);
 	void (*linux_on_error)(relink_linux_error_fn *fn, void *ctx);
 	int (*linux_last_error)(struct relink_error *err);
+	int (*threads_begin)(struct relink_error *err);
+	int (*threads_ended)(struct relink_error *err);
+	void (*threads_watch)(struct relink_watch *watch);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -123,6 +126,13 @@ int rl_get_status(struct relink_status *status);
 int rl_get_facts(struct relink_facts *facts);
 int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
 int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+
+/* threads.c: whether lock prefixes may go */
+void rl_locks_start(void); /* in rl_start */
+int rl_locks_begin(struct relink_error *err);
+int rl_locks_ended(struct relink_error *err);
+void rl_locks_watch(struct relink_watch *watch);
+void rl_describe_locks(char *buffer, size_t size); /* under the lock */
 
 /* platform/cpu.c */
 uint64_t rl_cpu_features(void);

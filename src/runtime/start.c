@@ -17,8 +17,6 @@ static bool alone(bool patient)
 	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
 }
 
-static struct relink_key_true locks = RELINK_KEY_INIT_TRUE;
-
 static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
@@ -87,10 +85,7 @@ void rl_start(void)
 	if (!rl_files_allowed())
 		rl_remark("files can't be opened: a seccomp filter forbids it");
 	probe(core);
-	core->locks = rl_add_builtin_key(core, &locks.key, "locks", "atomic operations have their lock prefix (relink/atomic.h)",
-					 RELINK_DEFAULT_TRUE);
-	if (core->locks)
-		core->locks->owner->patched = true;
+	rl_locks_start();
 	if (!core->span || !core->locks) {
 		core->can_write = false;
 		core->why = "out of memory at start";
