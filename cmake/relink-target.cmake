@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 
-# relink_target(<target> [STATIC])
+# relink_target(<target> [STATIC] [LOCKS | LOCKS_STATIC])
 #
 # Makes a program, a shared object or a plugin use relink: links it with relink::relink (or relink::static) and adds the
 # link options with which all its sites are found:
@@ -9,9 +9,12 @@
 #   -z now         no call is resolved lazily.
 #
 # strip removes what --emit-relocs keeps; leave such files unstripped (or strip only their debug information: strip -g).
+# LOCKS, for programs: creation of threads is noticed, so that atomic operations of relink/atomic.h need no lock prefix while
+# there is one thread. LOCKS_STATIC is the same for a program that is linked with -static or -static-pie.
+#
 # For a static or interface library the options go to whatever links it.
 function(relink_target target)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC" "" "")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;LOCKS;LOCKS_STATIC" "" "")
 	if(arg_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "relink_target(${target}): unknown argument \"${arg_UNPARSED_ARGUMENTS}\"")
 	endif()
@@ -23,6 +26,12 @@ function(relink_target target)
 		set(library relink::static)
 	endif()
 	get_target_property(type ${target} TYPE)
+	if(arg_LOCKS OR arg_LOCKS_STATIC)
+		if(NOT type STREQUAL "EXECUTABLE")
+			message(FATAL_ERROR "relink_target(${target}): LOCKS is for programs; their libraries and plugins follow them")
+		endif()
+		relink_watch_threads_(${target} "${arg_LOCKS_STATIC}")
+	endif()
 	if(type STREQUAL "INTERFACE_LIBRARY")
 		target_link_libraries(${target} INTERFACE ${library})
 	else()
@@ -33,4 +42,19 @@ function(relink_target target)
 		set(scope INTERFACE)
 	endif()
 	target_link_options(${target} ${scope} -Wl,--emit-relocs -Wl,-z,now)
+endfunction()
+
+function(relink_watch_threads_ target static)
+	# see <relink/atomic.h>
+	set(functions pthread_create thrd_create clone timer_create mq_notify aio_read aio_write aio_fsync lio_listio
+		aio_read64 aio_write64 aio_fsync64 lio_listio64 getaddrinfo_a dlopen dlmopen)
+	if(static)
+		target_link_libraries(${target} PRIVATE relink::locks_static)
+		foreach(name IN LISTS functions)
+			target_link_options(${target} PRIVATE -Wl,--wrap=${name})
+		endforeach()
+	else()
+		target_link_libraries(${target} PRIVATE relink::locks)
+	endif()
+	target_link_options(${target} PRIVATE -Wl,-u,relink_watches_threads)
 endfunction()
