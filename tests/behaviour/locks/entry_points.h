@@ -275,7 +275,7 @@ static const struct entry_point { const char *name; int (*start)(void); } entry_
 
 /* ---- one of them, in a child ---- */
 
-static void await(const int *flag)
+__attribute__((unused)) static void await(const int *flag)
 {
 	const struct timespec pause = { 0, 200000 };
 
@@ -337,7 +337,7 @@ static int in_child(const struct entry_point *e, unsigned moment, int want, void
 	return WEXITSTATUS(status);
 }
 
-static bool works_here(const struct entry_point *e, unsigned moment, int want, void (*before)(void))
+__attribute__((unused)) static bool works_here(const struct entry_point *e, unsigned moment, int want, void (*before)(void))
 {
 	int status = in_child(e, moment, want, before);
 
@@ -346,7 +346,7 @@ static bool works_here(const struct entry_point *e, unsigned moment, int want, v
 	return CHECKF(status == 0 || status == 77, "%s at %u: status %d", e->name, moment, status);
 }
 
-static void prepare(void)
+__attribute__((unused)) static void prepare(void)
 {
 	void *plugin = NULL;
 

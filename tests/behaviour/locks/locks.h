@@ -14,7 +14,7 @@ struct locks_count {
 
 static int locks_visit_(const struct relink_site_info *site, void *ctx)
 {
-	struct locks_count *n = ctx;
+	struct locks_count *n = (struct locks_count *)ctx;
 	unsigned byte;
 
 	if (site->kind != RELINK_SITE_LOCK)
