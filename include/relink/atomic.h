@@ -8,7 +8,7 @@
  *	if (relink_ref_put(&object->references))
  *	        free(object);
  *
- * `p` points to an integer of 4 or 8 bytes that lies in memory of this process alone. For memory that another process can see
+ * `p` points to an integer of 4 or 8 bytes (for cmpxchg also to a pointer) that lies in memory of this process alone. For memory that another process can see
  * (MAP_SHARED, shm) and for memory that a device reads there is relink_atomic_add_shared and so on: always locked. Do not mix
  * them up: the plain ones say nothing to another process.
  *
@@ -77,13 +77,12 @@ RELINK_BEGIN_DECLS
 #define relink_atomic_xor_shared(p, v) RELINK_SHARED_VOID_(xor, p, v)
 #define relink_atomic_inc_shared(p) RELINK_SHARED_VOID_(add, p, 1)
 #define relink_atomic_dec_shared(p) RELINK_SHARED_VOID_(sub, p, 1)
-#define relink_atomic_fetch_add_shared(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define relink_atomic_fetch_sub_shared(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_SEQ_CST)
-#define relink_atomic_dec_and_test_shared(p) (__atomic_sub_fetch((p), 1, __ATOMIC_SEQ_CST) == 0)
-#define relink_atomic_sub_and_test_shared(p, v) (__atomic_sub_fetch((p), (v), __ATOMIC_SEQ_CST) == 0)
+#define relink_atomic_fetch_add_shared(p, v) RELINK_SHARED_FETCH_(add, p, v)
+#define relink_atomic_fetch_sub_shared(p, v) RELINK_SHARED_FETCH_(sub, p, v)
+#define relink_atomic_dec_and_test_shared(p) RELINK_SHARED_TEST_(p, 1)
+#define relink_atomic_sub_and_test_shared(p, v) RELINK_SHARED_TEST_(p, v)
 #define relink_atomic_cmpxchg_shared(p, expected, desired) RELINK_SHARED_CMPXCHG_(p, expected, desired)
-#define relink_atomic_try_cmpxchg_shared(p, expected, desired) \
-	__atomic_compare_exchange_n((p), (expected), (desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+#define relink_atomic_try_cmpxchg_shared(p, expected, desired) RELINK_SHARED_TRY_(p, expected, desired)
 #define relink_atomic_test_and_set_bit_shared(p, nr) RELINK_SHARED_BIT_(or, p, nr)
 #define relink_atomic_test_and_clear_bit_shared(p, nr) RELINK_SHARED_BIT_(and, p, nr)
 #define relink_atomic_test_and_change_bit_shared(p, nr) RELINK_SHARED_BIT_(xor, p, nr)

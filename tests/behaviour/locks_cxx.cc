@@ -47,6 +47,10 @@ int main()
 
 	locks_need_sites();
 	CHECKF(all_unlocked(), "%s", locks_say());
+	int x = 0, *head = nullptr, *old = nullptr;
+	void *any = &x;
+	CHECK(relink_atomic_try_cmpxchg(&head, &old, &x) && head == &x && relink_atomic_cmpxchg(&any, (void *)&x, nullptr) == &x);
+	CHECK(!relink_atomic_test_and_set_bit(&x, 31) && x < 0 && relink_atomic_fetch_sub(&x, x) < 0 && relink_ref_get_unless_zero(&x) == 0);
 	work();
 	std::thread other([&seen] { seen = all_locked(); work(); });
 	CHECK(all_locked());

@@ -51,7 +51,7 @@ static int each_write(int (*change)(struct relink_error *err), unsigned before, 
 static void test_stale(void)
 {
 	struct relink_error err;
-	struct locks_count n;
+	struct locks_counts n;
 	pthread_t t;
 	void *plugin;
 

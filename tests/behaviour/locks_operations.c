@@ -78,6 +78,19 @@ static void all_operations(void)
 	}
 }
 
+/* A list's head. */
+static void test_pointers(void)
+{
+	struct node { struct node *next; } a = { NULL }, b = { NULL }, *head = NULL, *old = &b;
+	void *any = &a;
+
+	CHECK(!relink_atomic_try_cmpxchg(&head, &old, &a) && !old && !head);
+	CHECK(relink_atomic_try_cmpxchg(&head, &old, &a) && head == &a);
+	CHECK(relink_atomic_cmpxchg(&head, &a, &b) == &a && head == &b);
+	CHECK(relink_atomic_cmpxchg(&any, (void *)&a, NULL) == &a && !any);
+	CHECK(relink_atomic_cmpxchg_shared(&head, &b, &a) == &b && relink_atomic_load(&head) == &a);
+}
+
 /* What a value is converted to, and how often an argument is looked at. */
 static void test_conversions(void)
 {
@@ -161,6 +174,7 @@ int main(void)
 	struct relink_error err;
 
 	test_conversions();
+	test_pointers();
 	all_operations();
 	locks_need_sites();
 	CHECKF(all_unlocked(), "%s", locks_say());
@@ -171,6 +185,7 @@ int main(void)
 	CHECK_HAS(locks_say(), "on: ");
 	test_bytes();
 	test_conversions();
+	test_pointers();
 	all_operations();
 	CHECK_CODE(relink_threads_ended(&err), RELINK_OK, &err);
 	CHECK(all_unlocked());

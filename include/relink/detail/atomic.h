@@ -9,10 +9,25 @@
 #include <stdbool.h>
 #endif
 
-#define RELINK_CHECK_ATOMIC_(p) \
-	RELINK_CHECK_(sizeof(*(p)) == 4 || sizeof(*(p)) == 8, "relink: atomic operations are on integers of 4 or 8 bytes")
-/* The type of the integer; of what is no integer it is none, which compilers say. */
-#define RELINK_ATOMIC_TYPE_(p) __typeof__(*(p) + 0)
+/* As GCC's typeclass.h has it: integers, characters, enumerations and truth values come first, then pointers. */
+#define RELINK_CHECK_ATOMIC_CLASS_(p, last, text) \
+	RELINK_CHECK_((sizeof(*(p)) == 4 || sizeof(*(p)) == 8) && RELINK_CLASS_OF_(p) <= (last), text)
+#ifdef __cplusplus
+extern "C++" {
+namespace relink_detail {
+template <class T> struct class_of { enum : int { value = __builtin_classify_type(T()) }; };
+template <class T> struct class_of<T &> : class_of<T> {};
+}
+}
+#define RELINK_CLASS_OF_(p) relink_detail::class_of<__typeof__(*(p))>::value
+#else
+#define RELINK_CLASS_OF_(p) __builtin_classify_type(*(p))
+#endif
+#define RELINK_CHECK_ATOMIC_(p) RELINK_CHECK_ATOMIC_CLASS_(p, 4, "relink: atomic operations are on integers of 4 or 8 bytes")
+#define RELINK_CHECK_ATOMIC_WORD_(p) \
+	RELINK_CHECK_ATOMIC_CLASS_(p, 5, "relink: atomic operations are on integers of 4 or 8 bytes, and on pointers")
+/* The type of what is there, as a value: in C++ that of *(p) would be a reference. */
+#define RELINK_ATOMIC_TYPE_(p) __typeof__(__atomic_load_n((p), __ATOMIC_RELAXED))
 
 /* ---- always locked ---- */
 
@@ -20,6 +35,7 @@
 	(RELINK_CHECK_ATOMIC_(p), (void)__atomic_fetch_##op((p), (RELINK_ATOMIC_TYPE_(p))(v), __ATOMIC_SEQ_CST))
 #define RELINK_SHARED_CMPXCHG_(p, expected, desired) \
 	__extension__({ \
+		RELINK_CHECK_ATOMIC_WORD_(p); \
 		RELINK_ATOMIC_TYPE_(p) relink_found_ = (RELINK_ATOMIC_TYPE_(p))(expected); \
 		__atomic_compare_exchange_n((p), &relink_found_, (desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 		relink_found_; \
@@ -35,6 +51,13 @@
 #define RELINK_SHARED_MASK_or_(p, nr) RELINK_BIT_(p, nr)
 #define RELINK_SHARED_MASK_and_(p, nr) (~RELINK_BIT_(p, nr))
 #define RELINK_SHARED_MASK_xor_(p, nr) RELINK_BIT_(p, nr)
+
+#define RELINK_SHARED_FETCH_(op, p, v) (RELINK_CHECK_ATOMIC_(p), __atomic_fetch_##op((p), (v), __ATOMIC_SEQ_CST))
+#define RELINK_SHARED_TEST_(p, v) (RELINK_CHECK_ATOMIC_(p), __atomic_sub_fetch((p), (v), __ATOMIC_SEQ_CST) == 0)
+#define RELINK_SHARED_TRY_(p, expected, desired) \
+	(RELINK_CHECK_ATOMIC_WORD_(p), \
+	 RELINK_CHECK_(sizeof(*(p)) == sizeof(*(expected)), "relink: the expected value is of another width"), \
+	 __atomic_compare_exchange_n((p), (expected), (desired), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 
 #define RELINK_REF_UNLESS_ZERO_(try, p) \
 	__extension__({ \
@@ -167,13 +190,13 @@ RELINK_ATOMIC_DEFS_(64, "q", "er")
 	(RELINK_CHECK_ATOMIC_(p), \
 	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_fetch_add_32_((p), (uint32_t)(v)) : relink_fetch_add_64_((p), (uint64_t)(v))))
 #define RELINK_ATOMIC_CMPXCHG_(p, expected, desired) \
-	(RELINK_CHECK_ATOMIC_(p), \
-	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_cmpxchg_32_((p), (uint32_t)(expected), (uint32_t)(desired)) \
+	(RELINK_CHECK_ATOMIC_WORD_(p), \
+	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_cmpxchg_32_((p), (uint32_t)(uint64_t)(expected), (uint32_t)(uint64_t)(desired)) \
 						    : relink_cmpxchg_64_((p), (uint64_t)(expected), (uint64_t)(desired))))
 #define RELINK_ATOMIC_TRY_(p, expected, desired) \
-	(RELINK_CHECK_ATOMIC_(p), \
+	(RELINK_CHECK_ATOMIC_WORD_(p), \
 	 RELINK_CHECK_(sizeof(*(p)) == sizeof(*(expected)), "relink: the expected value is of another width"), \
-	 sizeof(*(p)) == 4 ? relink_try_cmpxchg_32_((p), (expected), (uint32_t)(desired)) \
+	 sizeof(*(p)) == 4 ? relink_try_cmpxchg_32_((p), (expected), (uint32_t)(uint64_t)(desired)) \
 			   : relink_try_cmpxchg_64_((p), (expected), (uint64_t)(desired)))
 
 #endif

@@ -8,13 +8,13 @@
 #define LOCKED 0xf0
 #define UNLOCKED 0x3e
 
-struct locks_count {
+struct locks_counts {
 	unsigned locked, unlocked, other;
 };
 
 static int locks_visit_(const struct relink_site_info *site, void *ctx)
 {
-	struct locks_count *n = (struct locks_count *)ctx;
+	struct locks_counts *n = (struct locks_counts *)ctx;
 	unsigned byte;
 
 	if (site->kind != RELINK_SITE_LOCK)
@@ -24,9 +24,9 @@ static int locks_visit_(const struct relink_site_info *site, void *ctx)
 	return 0;
 }
 
-__attribute__((unused)) static struct locks_count locks_count(void)
+__attribute__((unused)) static struct locks_counts locks_count(void)
 {
-	struct locks_count n = { 0, 0, 0 };
+	struct locks_counts n = { 0, 0, 0 };
 
 	relink_each_site(locks_visit_, &n);
 	return n;
@@ -34,14 +34,14 @@ __attribute__((unused)) static struct locks_count locks_count(void)
 
 __attribute__((unused)) static bool all_locked(void)
 {
-	struct locks_count n = locks_count();
+	struct locks_counts n = locks_count();
 
 	return n.locked && !n.unlocked && !n.other;
 }
 
 __attribute__((unused)) static bool all_unlocked(void)
 {
-	struct locks_count n = locks_count();
+	struct locks_counts n = locks_count();
 
 	return n.unlocked && !n.locked && !n.other;
 }
