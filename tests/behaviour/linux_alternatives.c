@@ -1,4 +1,4 @@
-// test: VARIANTS "-O0" "-O2" "-O2 -fPIC" FLAGS -mno-red-zone
+// test: LOCKS VARIANTS "-O0" "-O2" "-O2 -fPIC" FLAGS -mno-red-zone
 /* SPDX-License-Identifier: MIT */
 /* Alternatives, features and the lock prefix under the kernel's names: one test for each thing that its documentation says. */
 #include <pthread.h>
@@ -358,15 +358,16 @@ static void test_no_lock(void)
 
 	if (!decided)
 		return;
+	CHECK_CODE(relink_threads_ended(&err), RELINK_OK, &err); /* of the tests before */
 	relink_set(&c, "locks", "off");
-	CHECK_CODE(relink_commit(&c, RELINK_STARTUP, &err), RELINK_OK, &err);
+	CHECK_CODE(relink_commit(&c, RELINK_LIVE, &err), RELINK_OK, &err);
 	relink_each_site(count_sites, &s);
 	CHECKF(s.locks >= 2 && s.lock != 0xf0, "%u, %02x", s.locks, s.lock);
 	shared = 5;
 	add_one(&shared);
 	CHECK(fetch_add(&shared, 3) == 6 && shared == 9);
 	relink_unset(&c, "locks");
-	CHECK_CODE(relink_commit(&c, RELINK_STARTUP, &err), RELINK_OK, &err);
+	CHECK_CODE(relink_commit(&c, RELINK_LIVE, &err), RELINK_OK, &err);
 }
 
 int main(void)
