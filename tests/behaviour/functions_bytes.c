@@ -1,4 +1,4 @@
-/* test: VARIANTS "-O1" "-O2" "-O2 -fPIC" "-Os" NOT generic address undefined thread */
+/* test: VARIANTS "-O2" "-O2 -fPIC" "-Os" NOT generic address undefined thread */
 /* SPDX-License-Identifier: MIT */
 /*
  * functions_bytes.c - golden code: a variant has the bytes of the function that a person would have specialised by hand, and once
