@@ -17,7 +17,7 @@
  *	RELINK_WHEN_OFF(key)         it is false
  *
  * The LAST arm whose condition holds is there; without one, the first text. The place is as long as the longest of them, padded
- * with nops; the assembler counts. Jumps, calls and rip-relative operands of an arm lead where they would have led from the
+ * with nops; the assembler counts, and refuses more than 255 bytes. Jumps, calls and rip-relative operands of an arm lead where they would have led from the
  * place of the first text; jumps inside of an arm stay inside. Operands must be named. An arm must leave the stack pointer
  * where the first text leaves it at the same depth, since both are unwound by the same tables.
  *

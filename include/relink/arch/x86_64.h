@@ -80,7 +80,10 @@
 #define RELINK_ARM_(n, text) \
 	".pushsection relink_arms,\"ao?\",@progbits,.Lrelink_site%=\n" \
 	".Lrelink_arm" #n "%=:\n\t" text "\n.Lrelink_arm" #n "_end%=:\n\t.popsection\n\t"
+/* A length has one byte in the records. GNU as finds larger ones itself; clang takes their low byte, but shows this line. */
+#define RELINK_CHECK_LENGTH_(stop, start) ".skip ((" stop ") - (" start ") > 255) # relink: more than 255 bytes in an alternative\n\t"
 #define RELINK_ARM_ENTRY_(n, last) \
+	RELINK_CHECK_LENGTH_(".Lrelink_arm" #n "_end%=", ".Lrelink_arm" #n "%=") \
 	".long .Lrelink_arm" #n "%= - .\n\t.long %c[relink_word" #n "] - .\n\t" \
 	".byte .Lrelink_arm" #n "_end%= - .Lrelink_arm" #n "%=\n\t.byte %c[relink_feature" #n "]\n\t" \
 	".byte %c[relink_flags" #n "] + " last "\n\t.byte 0\n\t"
@@ -88,7 +91,7 @@
 	".pushsection relink_arm_lists,\"ao?\",@progbits,.Lrelink_site%=\n\t.balign 4\n.Lrelink_list%=:\n\t" entries ".popsection\n\t"
 #define RELINK_ALTERNATIVE_TEXT_(native, arms, pads, last_pad, entries) \
 	".Lrelink_site%=:\n\t" native "\n.Lrelink_pad0%=:\n\t" pads arms \
-	RELINK_ARM_LIST_(entries) ".reloc .Lrelink_site%=, R_X86_64_NONE, .Lrelink_list%=\n\t" \
+	RELINK_ARM_LIST_(RELINK_CHECK_LENGTH_(last_pad "%=", ".Lrelink_site%=") entries) ".reloc .Lrelink_site%=, R_X86_64_NONE, .Lrelink_list%=\n\t" \
 	RELINK_PATCH_RECORD_(".Lrelink_site%=", ".Lrelink_list%=", last_pad "%= - .Lrelink_site%=", RELINK_KIND_ALTERNATIVE_)
 #define RELINK_ALTERNATIVE_TEXT_1_(native, a) \
 	RELINK_ALTERNATIVE_TEXT_(native, RELINK_ARM_(1, a), RELINK_PAD_(".Lrelink_arm1", ".Lrelink_pad0", ".Lrelink_pad1"), \

@@ -5,8 +5,22 @@
 
 #pragma GCC system_header
 
-#define RELINK_WHEN_KEY_(k) (&(k).key)
-/* The lists of operands come in parentheses. Inputs follow the operands of the conditions; there may be none. */
+/* An address constant that has been looked at. */
+#ifdef __cplusplus
+extern "C++" {
+namespace relink_detail {
+template <class T> constexpr const void *key_address(const T &key)
+{
+	static_assert(is_key_type<T>, "relink: this is not a static key");
+	return &key;
+}
+}
+}
+#define RELINK_WHEN_KEY_(k) relink_detail::key_address(k)
+#else
+#define RELINK_WHEN_KEY_(k) \
+	((const char *)&(k) + 0 * sizeof(struct { _Static_assert(RELINK_IS_KEY_(k), "relink: this is not a static key"); int unused; }))
+#endif
 
 #if RELINK_PATCHES_
 
@@ -41,13 +55,18 @@
 #else
 
 /* The unused operand takes the comma in front of the inputs. */
-#define RELINK_NATIVE_(native, outputs, inputs, clobbers) \
-	__asm__ volatile(native : RELINK_BARE_ outputs : [relink_unused] "i"(0) RELINK_AFTER_ inputs : RELINK_BARE_ clobbers)
-#define RELINK_ALTERNATIVE_1_(native, a, af, ag, ak, outputs, inputs, clobbers) RELINK_NATIVE_(native, outputs, inputs, clobbers)
+#define RELINK_NATIVE_(conditions, native, outputs, inputs, clobbers) \
+	do { \
+		conditions \
+		__asm__ volatile(native : RELINK_BARE_ outputs : [relink_unused] "i"(0) RELINK_AFTER_ inputs : RELINK_BARE_ clobbers); \
+	} while (0)
+#define RELINK_LOOK_AT_(feature, flags, key) (void)(feature); (void)(key);
+#define RELINK_ALTERNATIVE_1_(native, a, af, ag, ak, outputs, inputs, clobbers) \
+	RELINK_NATIVE_(RELINK_LOOK_AT_(af, ag, ak), native, outputs, inputs, clobbers)
 #define RELINK_ALTERNATIVE_2_(native, a, af, ag, ak, b, bf, bg, bk, outputs, inputs, clobbers) \
-	RELINK_NATIVE_(native, outputs, inputs, clobbers)
+	RELINK_NATIVE_(RELINK_LOOK_AT_(af, ag, ak) RELINK_LOOK_AT_(bf, bg, bk), native, outputs, inputs, clobbers)
 #define RELINK_ALTERNATIVE_3_(native, a, af, ag, ak, b, bf, bg, bk, c, cf, cg, ck, outputs, inputs, clobbers) \
-	RELINK_NATIVE_(native, outputs, inputs, clobbers)
+	RELINK_NATIVE_(RELINK_LOOK_AT_(af, ag, ak) RELINK_LOOK_AT_(bf, bg, bk) RELINK_LOOK_AT_(cf, cg, ck), native, outputs, inputs, clobbers)
 
 #endif
 

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// expect: relink_type_trace
+#include "case.h"
+
+RELINK_DECLARE_IMMEDIATE(int, batch, 64);
+int f(void) { return MISUSE(relink_immediate_set(trace, 1, NULL), relink_immediate_set(batch, 1, NULL)); }
