@@ -8,19 +8,22 @@
  *	if (relink_ref_put(&object->references))
  *	        free(object);
  *
- * `p` points to an integer of 4 or 8 bytes (for cmpxchg also to a pointer) that lies in memory of this process alone. For memory that another process can see
- * (MAP_SHARED, shm) and for memory that a device reads there is relink_atomic_add_shared and so on: always locked. Do not mix
- * them up: the plain ones say nothing to another process.
+ * `p` points to an integer of 4 or 8 bytes (for cmpxchg also to a pointer) that lies in memory of this process alone.
+ * For memory that another process can see (MAP_SHARED, shm) and for memory that a device reads there is
+ * relink_atomic_add_shared and so on: always locked. Do not mix them up: the plain ones say nothing to another
+ * process.
  *
- * Order: load acquires, store releases; all others are sequentially consistent, and compilers move no access to memory across
- * them. Without its prefix an operation is still one instruction: a signal handler of the same thread sees all of it or
- * nothing. Exchange has no such form, the processor locks it in any case; where that costs too much use the others.
+ * Order: load acquires, store releases; all others are sequentially consistent, and compilers move no access to
+ * memory across them. Without its prefix an operation is still one instruction: a signal handler of the same thread
+ * sees all of it or nothing. Exchange has no such form, the processor locks it in any case; where that costs too much
+ * use the others.
  *
- * The prefixes follow the key `locks`, which is true (locked) at link time and in every program that does nothing about it. A
- * program that is linked with relink_target(program LOCKS) notices the creation of threads. In it `locks` goes off before
- * main, if nothing else runs in its memory then, and comes on BEFORE the second thread runs: in pthread_create, thrd_create,
- * clone, timer_create and mq_notify with SIGEV_THREAD, aio_read, aio_write, aio_fsync, lio_listio, getaddrinfo_a. Whatever creates
- * threads otherwise (a system call of its own; functions found with dlsym(handle, ..)) must call relink_threads_begin() first.
+ * The prefixes follow the key `locks`, which is true (locked) at link time and in every program that does nothing
+ * about it. A program that is linked with relink_target(program LOCKS) notices the creation of threads. In it `locks`
+ * goes off before main, if nothing else runs in its memory then, and comes on BEFORE the second thread runs: in
+ * pthread_create, thrd_create, clone, timer_create and mq_notify with SIGEV_THREAD, aio_read, aio_write, aio_fsync,
+ * lio_listio, getaddrinfo_a. Whatever creates threads otherwise (a system call of its own; functions found with
+ * dlsym(handle, ..)) must call relink_threads_begin() first.
  *
  * On processors of today the prefix is cheap where nobody competes: expect 2 % of a program at most, and measure.
  */
@@ -91,17 +94,19 @@ RELINK_BEGIN_DECLS
 #define relink_ref_get_unless_zero_shared(p) RELINK_REF_UNLESS_ZERO_(relink_atomic_try_cmpxchg_shared, p)
 
 /*
- * Says that a second thread is about to run; lock prefixes are there, and stay, when this has returned 0. Otherwise none may
- * be started: RELINK_E_WRITE and others if code could not be written (the entry points named above fail with EAGAIN then),
- * RELINK_E_CONTEXT in a signal handler that interrupted relink, and in a vfork child. It overrides whoever asked for locks=off. Any
- * thread; not from a signal handler. Where threads run already, or never mattered, it costs one load.
+ * Says that a second thread is about to run; lock prefixes are there, and stay, when this has returned 0. Otherwise
+ * none may be started: RELINK_E_WRITE and others if code could not be written (the entry points named above fail with
+ * EAGAIN then), RELINK_E_CONTEXT in a signal handler that interrupted relink, and in a vfork child. It overrides
+ * whoever asked for locks=off. Any thread; not from a signal handler. Where threads run already, or never mattered,
+ * it costs one load.
  */
 RELINK_API int relink_threads_begin(struct relink_error *err);
 
 /*
- * Says that they have all been joined: prefixes may go again. RELINK_E_THREADS, and nothing has changed, if the process has another
- * thread (helpers of libc's timers and aio stay for ever), shares its memory, or was not linked to notice threads.
- * RELINK_OVERRIDDEN if somebody asked for locks=on. The child of a fork has one thread; it may call this, too.
+ * Says that they have all been joined: prefixes may go again. RELINK_E_THREADS, and nothing has changed, if the
+ * process has another thread (helpers of libc's timers and aio stay for ever), shares its memory, or was not linked
+ * to notice threads. RELINK_OVERRIDDEN if somebody asked for locks=on. The child of a fork has one thread; it may
+ * call this, too.
  */
 RELINK_API int relink_threads_ended(struct relink_error *err);
 

@@ -180,8 +180,8 @@ static int refuse_stale_patches(struct rl_plan *plan)
 }
 
 /*
- * Without their prefixes atomic operations are for one thread. Opinions that want that are heard only while a second thread would
- * be noticed, see rl_locks_begin; here it is proved that there is none already.
+ * Without their prefixes atomic operations are for one thread. Opinions that want that are heard only while a second
+ * thread would be noticed, see rl_locks_begin; here it is proved that there is none already.
  */
 static int hold_locks(struct rl_plan *plan, bool asked)
 {

@@ -3,9 +3,10 @@
  * threads.c - whether lock prefixes of atomic operations may go: the built-in key `locks`.
  *
  * The rule: while `locks` is off, the process has one thread and would notice a second one. What keeps it is not the
- * precedence of opinions. The state `off` is unusable, so that opinions which ask for it are not heard, until the program's
- * watcher has proved that all creation of threads comes by; and again from the moment in which the first one does. What has
- * begun stays begun, in children of a fork too, until relink_threads_ended() proves that it is over.
+ * precedence of opinions. The state `off` is unusable, so that opinions which ask for it are not heard, until the
+ * program's watcher has proved that all creation of threads comes by; and again from the moment in which the first
+ * one does. What has begun stays begun, in children of a fork too, until relink_threads_ended() proves that it is
+ * over.
  */
 #include "runtime/runtime.h"
 

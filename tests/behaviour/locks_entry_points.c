@@ -1,6 +1,9 @@
 /* test: LOCKS LABELS soak TIMEOUT 100 NOT address thread */
 /* SPDX-License-Identifier: MIT */
-/* locks_entry_points.c - threads through every entry point, at random moments; and what is no thread, which changes nothing. */
+/*
+ * locks_entry_points.c - threads through every entry point, at random moments; and what is no thread, which changes
+ * nothing.
+ */
 #include <spawn.h>
 #include <sys/syscall.h>
 

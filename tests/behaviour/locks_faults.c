@@ -1,8 +1,9 @@
 /* test: INTERNAL LIBS relink_locks LINK -Wl,--emit-relocs -Wl,-z,now -Wl,-u,relink_watches_threads NOT address thread */
 /* SPDX-License-Identifier: MIT */
 /*
- * locks_faults.c - every write of the commits that lock and unlock fails in its turn. A failed lock leaves all sites without their
- * prefixes and lets no thread start; a failed unlock leaves them all with it; and what failed once is no obstacle later.
+ * locks_faults.c - every write of the commits that lock and unlock fails in its turn. A failed lock leaves all sites
+ * without their prefixes and lets no thread start; a failed unlock leaves them all with it; and what failed once is
+ * no obstacle later.
  */
 #undef RELINK_INTERNAL /* this program's own records */
 #include "locks/entry_points.h"
@@ -47,7 +48,10 @@ static int each_write(int (*change)(struct relink_error *err), unsigned before, 
 	return fails_at - 2;
 }
 
-/* A module that came when nothing could be written has its prefixes; that keeps nobody from starting threads, then or later. */
+/*
+ * A module that came when nothing could be written has its prefixes; that keeps nobody from starting threads, then or
+ * later.
+ */
 static void test_stale(void)
 {
 	struct relink_error err;

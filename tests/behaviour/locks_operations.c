@@ -1,6 +1,9 @@
 /* test: LOCKS VARIANTS "-O0" "-O2" "-O2 -fPIC" */
 /* SPDX-License-Identifier: MIT */
-/* locks_operations.c - every atomic operation on every width, with and without its prefix, against ordinary arithmetic. */
+/*
+ * locks_operations.c - every atomic operation on every width, with and without its prefix, against ordinary
+ * arithmetic.
+ */
 #include "locks/locks.h"
 
 static uint64_t state = 88172645463325252u;

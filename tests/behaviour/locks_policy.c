@@ -1,8 +1,9 @@
 /* test: LOCKS NOT address thread */
 /* SPDX-License-Identifier: MIT */
 /*
- * locks_policy.c - who may take prefixes away, and when: not with threads, not with another process in the memory, not where code
- * can't be written, not where others come first; whatever anybody asks for. Most of it in children, or in this program run again.
+ * locks_policy.c - who may take prefixes away, and when: not with threads, not with another process in the memory,
+ * not where code can't be written, not where others come first; whatever anybody asks for. Most of it in children, or
+ * in this program run again.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>

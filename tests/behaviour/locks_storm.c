@@ -1,8 +1,8 @@
 /* test: LOCKS LABELS soak TIMEOUT 100 NOT address thread VARIANTS "-O0" "-O2" */
 /* SPDX-License-Identifier: MIT */
 /*
- * locks_storm.c - one thread counts without prefixes; from one moment to the next there are dozens, created by each other; then they
- * are gone, and it goes on alone. Counters, references and bits must come out right each time.
+ * locks_storm.c - one thread counts without prefixes; from one moment to the next there are dozens, created by each
+ * other; then they are gone, and it goes on alone. Counters, references and bits must come out right each time.
  */
 #include "locks/entry_points.h"
 

@@ -54,7 +54,7 @@ if [ -n "$cxx" ]; then
 	step "find_package: configure" "$cmake" -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx"
 	step "find_package: build" "$cmake" --build by-cmake --parallel
-	for app in app app_static app_cxx app_part; do
+	for app in app app_static app_cxx app_part app_locks; do
 		step "find_package: $app" "by-cmake/$app" --relink "$list"
 	done
 else
@@ -74,9 +74,14 @@ if command -v pkg-config >/dev/null; then
 		step "pkg-config: C++" "$cxx" -std=c++20 -O2 -Wall -Wextra -Werror consumer/app.cc $options -Wl,-rpath,"$libdir" -o pc_cc
 		step "pkg-config: C++ runs" ./pc_cc --relink "$list"
 	fi
+	step "pkg-config: LOCKS" "$cc" -O2 -Wall -Wextra consumer/app_locks.c $(pkg-config --cflags --libs relink-locks) -Wl,-rpath,"$libdir" -pthread -o pc_locks
+	step "pkg-config: LOCKS runs" ./pc_locks
 	static=$(pkg-config --static --cflags --libs relink)
 	step "pkg-config: C, static" "$cc" -static -O2 consumer/app.c $static -o pc_static
 	step "pkg-config: C, static, runs" ./pc_static --relink "$list"
+	step "pkg-config: LOCKS, static" "$cc" -static -O2 consumer/app_locks.c -L"$libdir" -lrelink_locks_static -Wl,-u,relink_watches_threads \
+		$(pkg-config --variable=static_options relink-locks) $static -o pc_locks_static
+	step "pkg-config: LOCKS, static, runs" ./pc_locks_static
 else
 	skip "pkg-config" "it is not installed"
 fi

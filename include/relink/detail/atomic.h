@@ -188,11 +188,13 @@ RELINK_ATOMIC_DEFS_(64, "q", "er")
 	(RELINK_CHECK_ATOMIC_(p), sizeof(*(p)) == 4 ? relink_##op##_32_(p) : relink_##op##_64_(p))
 #define RELINK_ATOMIC_FETCH_(p, v) \
 	(RELINK_CHECK_ATOMIC_(p), \
-	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_fetch_add_32_((p), (uint32_t)(v)) : relink_fetch_add_64_((p), (uint64_t)(v))))
+	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_fetch_add_32_((p), (uint32_t)(v)) \
+						    : relink_fetch_add_64_((p), (uint64_t)(v))))
 #define RELINK_ATOMIC_CMPXCHG_(p, expected, desired) \
 	(RELINK_CHECK_ATOMIC_WORD_(p), \
-	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 ? relink_cmpxchg_32_((p), (uint32_t)(uint64_t)(expected), (uint32_t)(uint64_t)(desired)) \
-						    : relink_cmpxchg_64_((p), (uint64_t)(expected), (uint64_t)(desired))))
+	 (RELINK_ATOMIC_TYPE_(p))(sizeof(*(p)) == 4 \
+					  ? relink_cmpxchg_32_((p), (uint32_t)(uint64_t)(expected), (uint32_t)(uint64_t)(desired)) \
+					  : relink_cmpxchg_64_((p), (uint64_t)(expected), (uint64_t)(desired))))
 #define RELINK_ATOMIC_TRY_(p, expected, desired) \
 	(RELINK_CHECK_ATOMIC_WORD_(p), \
 	 RELINK_CHECK_(sizeof(*(p)) == sizeof(*(expected)), "relink: the expected value is of another width"), \

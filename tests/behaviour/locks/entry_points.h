@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry_points.h - a second thread is started through each entry point that relink/atomic.h names, at a random moment, in a child
- * that had one thread and no prefixes. What it does first is to look at the bytes of all sites; then both count with the same
- * variables, in the program and in a plugin, and not one may be lost.
+ * entry_points.h - a second thread is started through each entry point that relink/atomic.h names, at a random
+ * moment, in a child that had one thread and no prefixes. What it does first is to look at the bytes of all sites;
+ * then both count with the same variables, in the program and in a plugin, and not one may be lost.
  */
 #include <aio.h>
 #include <dlfcn.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * locks_preload.c - for LD_PRELOAD: somebody else who interposes pthread_create, and may create a thread before the program starts:
- * LOCKS_EARLY=create through pthread_create, LOCKS_EARLY=raw with a system call, LOCKS_EARLY=process with one that shares memory.
+ * locks_preload.c - for LD_PRELOAD: somebody else who interposes pthread_create, and may create a thread before the
+ * program starts: LOCKS_EARLY=create through pthread_create, LOCKS_EARLY=raw with a system call, LOCKS_EARLY=process
+ * with one that shares memory.
  */
 #include <dlfcn.h>
 #include <linux/sched.h>

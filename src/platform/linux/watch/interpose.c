@@ -60,8 +60,9 @@ WATCHED_CLONE(__clone, CLONE)
 #if defined(__x86_64__) && defined(__GLIBC__)
 
 /*
- * A module loaded with RTLD_DEEPBIND, or into a namespace of its own, has its own idea of who comes first. From then on nothing
- * is known. Libc's functions look at who called them, so that they are entered by a jump, with the stack as it was.
+ * A module loaded with RTLD_DEEPBIND, or into a namespace of its own, has its own idea of who comes first. From then
+ * on nothing is known. Libc's functions look at who called them, so that they are entered by a jump, with the stack
+ * as it was.
  */
 extern void *relink_real_dlopen __attribute__((visibility("hidden")));
 extern void *relink_real_dlmopen __attribute__((visibility("hidden")));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrap.c - what --wrap makes of references in a static program; see watch.h. Without the linker options for what is defined here
- * the program does not link; for what wrap_lookup.c and wrap_load.c define, they are looked for when the program starts.
+ * wrap.c - what --wrap makes of references in a static program; see watch.h. Without the linker options for what is
+ * defined here the program does not link; for what wrap_lookup.c and wrap_load.c define, they are looked for when the
+ * program starts.
  */
 #include <dlfcn.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* wrap_load.c - dlopen in a static program: what it loads brings a libc of its own, whose threads nobody would notice. See watch.h. */
+/*
+ * wrap_load.c - dlopen in a static program: what it loads brings a libc of its own, whose threads nobody would
+ * notice. See watch.h.
+ */
 #include <dlfcn.h>
 
 #include "watch.h"
