@@ -2,6 +2,8 @@
 /* choices.c - the choices of the program, their variants and what each variant needs. */
 #include "choices.h"
 
+#include "source.h"
+
 RELINK_DEFINE_CALL(crc, crc_generic, "CRC-32C of a block");
 RELINK_DEFINE_CALL(lines, lines_generic, "newlines in a block");
 RELINK_DEFINE_CALL(utf8, utf8_generic, "is a block well-formed UTF-8");
@@ -34,6 +36,8 @@ static const char *find(const struct named *list, size_t count, uintptr_t addres
 }
 
 #define NAMED(function) { #function, (uintptr_t)(function) }
+/* The first backend that has a function gives it its name. */
+#define MEMBER(backend, member) { #backend "." #member, (uintptr_t)backend.member }
 
 const char *choices_function_at(uintptr_t address)
 {
@@ -43,6 +47,9 @@ const char *choices_function_at(uintptr_t address)
 		NAMED(crc_sse42), NAMED(crc_vpclmul), NAMED(lines_sse2), NAMED(lines_avx2), NAMED(lines_avx512),
 		NAMED(utf8_ssse3), NAMED(utf8_avx2), NAMED(utf8_avx512),
 #endif
+		NAMED(source_begin), NAMED(source_look), NAMED(source_fill),
+		MEMBER(ahead_source, begin), MEMBER(mmap_source, begin),
+		MEMBER(read_source, look), MEMBER(mmap_source, look), MEMBER(read_source, fill), MEMBER(mmap_source, fill),
 	};
 
 	return find(list, sizeof(list) / sizeof(list[0]), address);

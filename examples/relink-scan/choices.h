@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * choices.h - what relink decides in this program. Use them as they read: crc(..), lines(..) and utf8(..) are ordinary
- * calls, `trace` and `idle` are branches that are one instruction in the code.
+ * calls, `trace` and `idle` are branches that are one instruction in the code. How files are read is an operations table, in
+ * source.h.
  */
 #ifndef SCAN_CHOICES_H
 #define SCAN_CHOICES_H

@@ -38,71 +38,54 @@ static void __attribute__((noinline, cold)) trace_file(const struct file *f)
 	funlockfile(stderr);
 }
 
-/* -1 with the reason in *f, or a descriptor. O_NONBLOCK in case it has become a pipe. */
-static int file_open(struct file *f)
+/* 0 or an error number; no stream either if it is not a regular file any more. O_NONBLOCK in case it has become a pipe. */
+static int file_open(const struct file *f, struct stream *s, bool *not_regular)
 {
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (f->given ? 0 : O_NOFOLLOW));
 	struct stat st;
+	int error = 0;
 
-	if (fd < 0 || fstat(fd, &st)) {
-		f->error = errno;
-	} else if (!S_ISREG(st.st_mode)) {
-		f->not_regular = true;
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	*not_regular = false;
+	s->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (f->given ? 0 : O_NOFOLLOW));
+	if (s->fd < 0)
+		return errno;
+	if (fstat(s->fd, &st))
+		error = errno;
+	else
+		*not_regular = !S_ISREG(st.st_mode);
+	if (error || *not_regular)
+		close(s->fd);
+	return error;
 }
 
-/* Fills the buffer as far as the file goes; the number of bytes, or -1. */
-static ssize_t read_full(int fd, uint8_t *buffer, size_t size)
+/* In views, as the source likes them; what scan_some leaves of one is at the front of the next. */
+static int scan_stream(struct stream *s, uint8_t *buffer, struct result *found)
 {
-	size_t have = 0;
+	struct view v = { .last = false };
 
-	while (have < size) {
-		ssize_t n = read(fd, buffer + have, size - have);
+	while (!v.last) {
+		struct result r = *found;
+		size_t done;
+		int error = source_look(s, buffer, &v);
 
-		if (n == 0)
-			break;
-		if (n < 0 && errno != EINTR)
-			return -1;
-		have += n > 0 ? (size_t)n : 0;
+		if (error)
+			return error;
+		done = scan_some(&r, v.data, v.size, v.last);
+		if (!stream_held(s, &v)) {
+			v.last = false;
+			continue;
+		}
+		*found = r;
+		s->offset += done;
 	}
-	return (ssize_t)have;
-}
-
-/* The file in pieces; what scan_some leaves of one moves to the front of the next. */
-static int scan_stream(struct file *f, int fd, uint8_t *buffer)
-{
-	uint64_t left = f->size;
-	size_t kept = 0;
-	bool last;
-
-	do {
-		size_t want = left < INPUT_BUFFER - kept ? (size_t)left : INPUT_BUFFER - kept;
-		ssize_t n = read_full(fd, buffer + kept, want);
-		size_t have, done;
-
-		if (n < 0)
-			return errno;
-		have = kept + (size_t)n;
-		left -= (size_t)n;
-		last = left == 0 || (size_t)n < want;
-		done = scan_some(&f->found, buffer, have, last);
-		kept = have - done;
-		memmove(buffer, buffer + done, kept);
-	} while (!last);
 	return 0;
 }
 
-static int scan_kept(struct file *f, int fd)
+static int scan_kept(struct file *f, struct stream *s)
 {
 	ssize_t n;
 
 	f->data = alloc(f->size, 1);
-	n = read_full(fd, f->data, f->size);
+	n = source_fill(s, f->data, f->size);
 	if (n < 0)
 		return errno;
 	scan_some(&f->found, f->data, (size_t)n, true);
@@ -111,20 +94,56 @@ static int scan_kept(struct file *f, int fd)
 
 void file_read(struct file *f, uint8_t *buffer, bool keep)
 {
-	int fd = file_open(f);
+	struct stream s = { .size = f->size };
 
 	f->found = (struct result)RESULT_OF_NOTHING;
-	if (fd < 0)
+	f->error = file_open(f, &s, &f->not_regular);
+	if (f->error || f->not_regular)
 		return;
+	source_begin(&s);
 	if (relink_unlikely(trace))
 		trace_file(f);
-	f->error = keep ? scan_kept(f, fd) : scan_stream(f, fd, buffer);
-	close(fd);
+	f->error = keep ? scan_kept(f, &s) : scan_stream(&s, buffer, &f->found);
+	stream_close(&s);
 	if (!f->error)
 		return;
 	free(f->data);
 	f->data = NULL;
 	f->found = (struct result)RESULT_OF_NOTHING;
+}
+
+bool file_reread(const struct file *f, uint8_t *buffer, struct result *r)
+{
+	struct stream s = { .size = f->found.bytes };
+	bool not_regular;
+	int error;
+
+	*r = (struct result)RESULT_OF_NOTHING;
+	if (file_open(f, &s, &not_regular) || not_regular)
+		return false;
+	source_begin(&s);
+	if (relink_unlikely(trace))
+		trace_file(f);
+	error = scan_stream(&s, buffer, r);
+	stream_close(&s);
+	return !error;
+}
+
+/* Nothing here goes through the table. */
+bool file_is_unchanged(const struct file *f, uint8_t *buffer)
+{
+	struct stream s = { .size = f->found.bytes };
+	struct view v = { .last = false };
+	bool same = true, not_regular;
+
+	if (file_open(f, &s, &not_regular) || not_regular)
+		return false;
+	while (same && !v.last) {
+		same = !read_source.look(&s, buffer, &v) && memcmp(v.data, f->data + s.offset, v.size) == 0;
+		s.offset += v.size;
+	}
+	stream_close(&s);
+	return same && s.offset == f->found.bytes;
 }
 
 struct result file_scan(const struct file *f)

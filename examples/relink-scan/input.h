@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "scan.h"
+#include "source.h"
 
 struct file {
 	struct file *next; /* in the order they were found */
@@ -19,9 +20,13 @@ struct file {
 	struct result found, reference;
 };
 
-/* Reads through `buffer` of INPUT_BUFFER bytes and scans; or, if it is to be kept, into memory of its own. */
-#define INPUT_BUFFER ((size_t)128 << 10)
+/* Reads through the table `source`, with a `buffer` of INPUT_BUFFER bytes, and scans; or, if it is to be kept, into memory of its own. */
 void file_read(struct file *f, uint8_t *buffer, bool keep);
+
+/* Reads the bytes again that were read before, which are not touched. False: it can't be read any more. */
+bool file_reread(const struct file *f, uint8_t *buffer, struct result *r);
+/* Does the disk still have what was kept? */
+bool file_is_unchanged(const struct file *f, uint8_t *buffer);
 
 /* Scans what was kept. */
 struct result file_scan(const struct file *f);
