@@ -69,16 +69,13 @@ static struct job *add_parcel(struct catalog *c, struct file *first)
 static void make_parcels(struct catalog *c)
 {
 	struct job *job = NULL;
-	uint64_t bytes = 0;
 
 	for (struct file *f = c->first; f; f = f->next) {
-		if (!job) {
+		if (!job)
 			job = add_parcel(c, f);
-			bytes = 0;
-		}
 		job->count++;
-		bytes += f->found.bytes;
-		if (job_is_full(job, bytes))
+		job->bytes += f->found.bytes;
+		if (job_is_full(job, job->bytes))
 			job = NULL;
 	}
 }
@@ -127,11 +124,14 @@ struct totals catalog_totals(const struct catalog *c)
 	return t;
 }
 
-void catalog_pass(struct catalog *c, enum job_kind kind)
+void catalog_pass(struct catalog *c, enum job_kind kind, uint64_t most)
 {
-	for (unsigned i = 0; i < c->parcel_count; i++) {
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < c->parcel_count && bytes < most; i++) {
 		struct job job = c->parcels[i];
 
+		bytes += job.bytes;
 		job.kind = kind;
 		queue_push(c->queue, job);
 	}

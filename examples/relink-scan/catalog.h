@@ -30,8 +30,8 @@ struct catalog {
 /* Finds files and has them read; returns when all are. */
 void catalog_read(struct catalog *c, char *const *paths, int count, uint64_t limit, struct queue *queue);
 struct totals catalog_totals(const struct catalog *c);
-/* One job of this kind after the other over all files; returns when they are done. */
-void catalog_pass(struct catalog *c, enum job_kind kind);
+/* One job of this kind after the other over all files, or the first that have `most` bytes; returns when they are done. */
+void catalog_pass(struct catalog *c, enum job_kind kind, uint64_t most);
 void catalog_free(struct catalog *c);
 
 #endif

@@ -29,7 +29,7 @@ size_t disassemble(const uint8_t *bytes, size_t size, uintptr_t address, char te
 		return 0;
 	cs_option(handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
 	if (cs_disasm(handle, bytes, size, address, 1, &insn) == 1) {
-		snprintf(text, DISASM_TEXT, "%s %s", insn->mnemonic, insn->op_str);
+		snprintf(text, DISASM_TEXT, "%s%s%s", insn->mnemonic, insn->op_str[0] ? " " : "", insn->op_str);
 		length = insn->size;
 		cs_free(insn, 1);
 	}

@@ -75,6 +75,11 @@ const struct choice *inventory_find(const struct inventory *v, const char *name)
 	return NULL;
 }
 
+struct inventory inventory_of(const struct choice *c)
+{
+	return (struct inventory){ .list = (struct choice *)c, .count = 1 };
+}
+
 static bool can_become(const struct choice *c, size_t state)
 {
 	return c->usable[state] && strcmp(c->states[state], c->state) != 0;

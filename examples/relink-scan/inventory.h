@@ -34,6 +34,9 @@ void inventory_free(struct inventory *v);
 /* NULL if there is none of that name. */
 const struct choice *inventory_find(const struct inventory *v, const char *name);
 
+/* An inventory of one choice of *v, which it borrows. */
+struct inventory inventory_of(const struct choice *c);
+
 /* Finds out which choices change, by changing them and taking it back. */
 void inventory_try(struct inventory *v);
 /* A usable state other than the present one, the default if that is one; NULL if there is none. */

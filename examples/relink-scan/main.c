@@ -2,8 +2,8 @@
 /*
  * relink-scan - a parallel scanner of files: lines, UTF-8, CRC-32C.
  *
- * Its inner routines are static calls, tracing is a static key, what idle workers do is an option (choices.h). It shows
- * what relink makes of them and exchanges them while the workers run.
+ * Its inner routines are static calls, tracing is a static key, what idle workers do is an option (choices.h), how files are read
+ * is an operations table (source.h). It shows what relink makes of them and exchanges them while the workers run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "options.h"
 #include "phases.h"
 #include "report.h"
+#include "rereads.h"
 #include "sites.h"
 #include "util.h"
 #include "workers.h"
@@ -71,14 +72,20 @@ static void read_input(struct catalog *c, const struct options *o, struct worker
 /* Returns how many results were wrong. */
 static uint64_t show_changes(struct catalog *c, const struct options *o, struct workers *w, struct inventory *v)
 {
+	static const char *const operations[] = { "begin", "look", "fill", NULL };
+	uint64_t wrong;
+
 	if (catalog_totals(c).bytes == 0)
 		die("no phases: there is not a byte to scan in %s%s", o->paths[0], o->path_count > 1 ? " and the others" : "");
 	inventory_try(v);
 	report_heading("Machine code, before and after a commit");
 	sites_show(v, "crc");
 	sites_show(v, "trace");
+	sites_show_table(v, "source", "mmap_source", operations);
 	report_heading("Throughput from memory, while choices are changed");
-	return phases_run(c, w, v, o->seconds);
+	wrong = phases_run(c, w, v, o->seconds);
+	report_heading("Throughput from files, while the operations table `source` is exchanged");
+	return wrong + rereads_run(c, w, v, o->seconds);
 }
 
 static uint64_t run(const struct options *o)

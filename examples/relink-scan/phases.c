@@ -21,28 +21,11 @@ struct run {
 	uint64_t checked, different;
 };
 
-static void print_result(const char *what, const struct result *r)
-{
-	printf("    %-10s %" PRIu64 " bytes, %" PRIu64 " lines, CRC %08" PRIx32 ", %s\n", what, r->bytes, r->lines, r->crc,
-	       r->utf8 ? "UTF-8" : "not UTF-8");
-}
-
-static void print_difference(const struct tally *t)
-{
-	if (!t->different)
-		return;
-	fputs("  DIFFERENT: ", stdout);
-	print_name(stdout, t->example->path, SIZE_MAX);
-	putchar('\n');
-	print_result("generic", &t->example->reference);
-	print_result("but was", &t->wrong);
-}
-
 static void account(struct run *run, const struct tally *t)
 {
 	run->checked += t->files;
 	run->different += t->different;
-	print_difference(t);
+	report_difference(t);
 }
 
 static void print_columns(void)
@@ -69,7 +52,7 @@ static void phase(struct run *run, const char *title)
 	struct tally t;
 
 	do {
-		catalog_pass(run->catalog, JOB_SCAN);
+		catalog_pass(run->catalog, JOB_SCAN, UINT64_MAX);
 		passes++;
 		ns = now_ns() - start;
 	} while ((double)ns < run->seconds * 1e9);
@@ -154,7 +137,7 @@ static void make_reference(struct run *run)
 	uint64_t start = now_ns();
 
 	workers_take(run->workers, NULL);
-	catalog_pass(run->catalog, JOB_REFERENCE);
+	catalog_pass(run->catalog, JOB_REFERENCE, UINT64_MAX);
 	t = workers_take(run->workers, NULL);
 	printf("  reference: all files at once by direct calls of the generic routines, %.2f GB/s\n",
 	       (double)t.bytes / (double)(now_ns() - start));

@@ -11,9 +11,10 @@
 struct file;
 
 struct job {
-	enum job_kind { JOB_READ, JOB_REFERENCE, JOB_SCAN } kind;
+	enum job_kind { JOB_READ, JOB_REFERENCE, JOB_SCAN, JOB_REREAD } kind;
 	struct file *first;
 	unsigned count; /* of files, linked by next */
+	uint64_t bytes; /* they had when they were read; not known of JOB_READ */
 	uint64_t queued_ns;
 };
 

@@ -143,3 +143,20 @@ void report_files(const struct catalog *c)
 		putchar('\n');
 	}
 }
+
+static void print_result(const char *what, const struct result *r)
+{
+	printf("    %-10s %" PRIu64 " bytes, %" PRIu64 " lines, CRC %08" PRIx32 ", %s\n", what, r->bytes, r->lines, r->crc,
+	       r->utf8 ? "UTF-8" : "not UTF-8");
+}
+
+void report_difference(const struct tally *t)
+{
+	if (!t->different)
+		return;
+	fputs("  DIFFERENT: ", stdout);
+	print_name(stdout, t->example->path, SIZE_MAX);
+	putchar('\n');
+	print_result("generic", &t->example->reference);
+	print_result("but was", &t->wrong);
+}

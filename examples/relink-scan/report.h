@@ -5,6 +5,7 @@
 
 #include "catalog.h"
 #include "inventory.h"
+#include "workers.h"
 
 void report_heading(const char *text);
 /* Each choice, its state and who decided it. */
@@ -18,5 +19,7 @@ void report_sites(void);
 void report_totals(const struct catalog *c, double seconds);
 /* One line for each file. */
 void report_files(const struct catalog *c);
+/* The example of a wrong result, if there is one. */
+void report_difference(const struct tally *t);
 
 #endif

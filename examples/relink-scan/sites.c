@@ -11,8 +11,11 @@
 #include "disasm.h"
 #include "util.h"
 
+#define MEMBERS_MOST 8
+
 struct site {
-	const char *choice;
+	const char *choice; /* as relink_each_site names it: an operation is TABLE_MEMBER */
+	const char *label;  /* the operation, or "" */
 	uintptr_t address;
 	int kind, reason;
 	int value; /* how much it has to show */
@@ -69,12 +72,14 @@ static void print_instruction(const char *text)
 
 static void print_site(const char *when, const char *state, const struct site *site)
 {
+	char first[48];
 	uint8_t bytes[8];
 	char text[DISASM_TEXT];
 	size_t length = length_of(site);
 
 	memcpy(bytes, (const void *)site->address, length);
-	printf("  %-7s %-14s", when, state);
+	snprintf(first, sizeof(first), "%s%s%s", state, site->label[0] ? "." : "", site->label);
+	printf("  %-7s %-*s", when, site->label[0] ? 19 : 14, first);
 	for (size_t i = 0; i < length; i++)
 		printf(" %02x", bytes[i]);
 	if (disassemble(bytes, length, site->address, text))
@@ -101,25 +106,50 @@ static int commit_one(const char *name, const char *state, uint64_t *ns)
 	return status;
 }
 
-static void show_change(const struct choice *c, const struct site *site)
+static void print_table(const char *table, const struct site *sites, size_t count)
+{
+	printf("one site for each operation of %s\n", table);
+	for (size_t i = 0; i < count; i++) {
+		printf("  %-7s %s, %s, at ", sites[i].label, relink_site_kind_name(sites[i].kind), relink_reason_name(sites[i].reason));
+		print_place(sites[i].address);
+		putchar('\n');
+	}
+}
+
+static void print_sites(const char *when, const char *state, const struct site *sites, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		print_site(i ? "" : when, state, &sites[i]);
+}
+
+static void show_change(const struct choice *c, const char *other, const struct site *sites, size_t count)
 {
 	char text[SIZE_TEXT];
 	uint64_t ns, back;
-	const char *other = choice_other(c);
 
-	print_site("before", c->state, site);
+	print_sites("before", c->state, sites, count);
 	commit_one(c->name, other, &ns);
-	print_site("after", other, site);
+	print_sites("after", other, sites, count);
 	commit_one(c->name, NULL, &back);
-	print_site("back", c->state, site);
+	print_sites("back", c->state, sites, count);
 	printf("  the commits took %s", time_text(text, (double)ns));
 	printf(" and %s\n", time_text(text, (double)back));
+}
+
+static void show(const struct choice *c, const char *other, const struct site *sites, size_t count)
+{
+	if (c->changes) {
+		show_change(c, other, sites, count);
+		return;
+	}
+	print_sites("now", c->state, sites, count);
+	printf("  not changed: %s\n", c->why);
 }
 
 void sites_show(const struct inventory *v, const char *choice)
 {
 	const struct choice *c = inventory_find(v, choice);
-	struct site site = { .choice = choice };
+	struct site site = { .choice = choice, .label = "" };
 
 	if (!c)
 		return;
@@ -131,10 +161,34 @@ void sites_show(const struct inventory *v, const char *choice)
 	printf("one %s site of %s, %s, at ", relink_site_kind_name(site.kind), choice, relink_reason_name(site.reason));
 	print_place(site.address);
 	putchar('\n');
-	if (c->changes) {
-		show_change(c, &site);
+	show(c, choice_other(c), &site, 1);
+}
+
+static bool find_operation(const char *table, const char *member, struct site *site)
+{
+	char *name = join(table, "_", member);
+
+	*site = (struct site){ .choice = name, .label = member };
+	relink_each_site(visit, site);
+	free(name);
+	site->choice = table;
+	return site->address != 0;
+}
+
+void sites_show_table(const struct inventory *v, const char *table, const char *other, const char *const *members)
+{
+	const struct choice *c = inventory_find(v, table);
+	struct site sites[MEMBERS_MOST];
+	size_t count = 0;
+
+	if (!c)
+		return;
+	while (count < MEMBERS_MOST && members[count] && find_operation(table, members[count], &sites[count]))
+		count++;
+	if (!count) {
+		printf("%s has no sites in this program: its operations are reached through pointers\n", table);
 		return;
 	}
-	print_site("now", c->state, &site);
-	printf("  not changed: %s\n", c->why);
+	print_table(table, sites, count);
+	show(c, strcmp(c->state, other) ? other : c->initial, sites, count);
 }

@@ -7,5 +7,7 @@
 
 /* Changes the choice, shows a site of it before and after, and takes it back. */
 void sites_show(const struct inventory *v, const char *choice);
+/* The same of an operations table: a site of each of its members, which end with NULL, before and after `other` is bound. */
+void sites_show_table(const struct inventory *v, const char *table, const char *other, const char *const *members);
 
 #endif

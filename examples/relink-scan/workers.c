@@ -37,6 +37,21 @@ static void work_on(struct worker *w, enum job_kind kind, struct file *f)
 	w->tally.bytes += f->found.bytes;
 }
 
+/* Others may have written the file meanwhile; then there is nothing to compare with. */
+static void reread(struct worker *w, const struct file *f)
+{
+	struct result r;
+	bool done = file_reread(f, w->buffer, &r);
+
+	if ((done && result_equal(&r, &f->reference)) || file_is_unchanged(f, w->buffer)) {
+		compare(w, f, &r);
+		w->tally.files++;
+		w->tally.bytes += r.bytes;
+	} else {
+		w->tally.changed++;
+	}
+}
+
 /* The `next` of the last file belongs to whoever queues the following job. */
 static void work(struct worker *w, const struct job *job)
 {
@@ -45,7 +60,9 @@ static void work(struct worker *w, const struct job *job)
 	for (unsigned i = 0; i < job->count; i++) {
 		if (i)
 			f = f->next;
-		if (job->kind == JOB_READ || f->data)
+		if (job->kind == JOB_REREAD && f->data)
+			reread(w, f);
+		else if (job->kind == JOB_READ || f->data)
 			work_on(w, job->kind, f);
 	}
 }
@@ -114,6 +131,7 @@ static void tally_add(struct tally *sum, const struct tally *t)
 		sum->wrong = t->wrong;
 	}
 	sum->different += t->different;
+	sum->changed += t->changed;
 }
 
 struct tally workers_take(struct workers *w, struct samples *wakes)

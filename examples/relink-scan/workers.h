@@ -16,6 +16,7 @@
 struct tally {
 	uint64_t files, bytes;
 	uint64_t different; /* files whose result is not the reference */
+	uint64_t changed;   /* files that are not on the disk as they were */
 	const struct file *example; /* one of them */
 	struct result wrong;        /* and what came out */
 };
