@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* patch-loops.c - sixteen of each kind in a row: an interrupt flag that is written, and a number that is added. */
+/* patch-loops.c - sixteen of each kind in a row: an interrupt flag that is written, a number that is added, a counter, a function. */
 #include "patch.h"
 
 /* What an interrupt flag is in a guest: a word that the host looks at. */
@@ -19,6 +19,21 @@ BENCH_LOOP(dense_sequence_pointer, POINTER)
 #define CONSTANT(x) ADD(x, 12345)
 #define IMMEDIATE(x) ADD(x, relink_immediate(bench_number))
 #define LOADED(x) ADD(x, bench_loaded)
+
+/* To the same counter: the next waits for it. `incq` may not become anything else, so it is written out. */
+#define PLAIN(x) __asm__ volatile("incq %0" : "+m"(bench_counter) : : "cc");
+#define COUNT(x) relink_atomic_inc(&bench_counter);
+
+BENCH_LOOP(dense_atomic_plain, PLAIN)
+BENCH_LOOP(dense_atomic_counted, COUNT)
+
+#define HAND(x) x = bench_hand(x);
+#define TESTED(x) x = bench_tested(x);
+#define VARIANT(x) x = bench_work(x);
+
+BENCH_LOOP(dense_function_hand, HAND)
+BENCH_LOOP(dense_function_tested, TESTED)
+BENCH_LOOP(dense_function_variant, VARIANT)
 
 BENCH_LOOP(dense_immediate_constant, CONSTANT)
 BENCH_LOOP(dense_immediate_number, IMMEDIATE)

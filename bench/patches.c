@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* patches.c - what sequences and immediates cost, beside the bare instructions, a call, a pointer and a variable. */
+/* patches.c - what sequences, immediates, lock prefixes and function variants cost, beside what people write without them. */
 #include "bench.h"
 #include "patch.h"
 #include "run-loops.h"
@@ -13,6 +13,7 @@ uint32_t bench_loaded = 12345;
 /* As long as the native text, and the same work. */
 RELINK_TEMPLATE_1(bench_interrupt, other, in1, "movq %\\in1, bench_other_interrupts(%rip)", .rank = -1);
 __attribute__((used)) uint64_t bench_interrupts, bench_other_interrupts;
+uint64_t bench_counter;
 
 static void bind(const char *state)
 {
@@ -42,6 +43,34 @@ static void function(void)
 		bench_die("patches: %s", relink_error_text(&err));
 }
 
+static void locks(const char *state)
+{
+	struct relink_commit c = RELINK_COMMIT;
+	struct relink_error err;
+
+	relink_set(&c, "locks", state);
+	if (relink_commit(&c, RELINK_LIVE, &err) < 0)
+		bench_die("patches: %s", relink_error_text(&err));
+}
+
+static void locked(void)
+{
+	locks("on");
+}
+
+static void unlocked(void)
+{
+	locks("off");
+}
+
+static void way_one(void)
+{
+	struct relink_error err;
+
+	if (relink_apply("bench_way=one", &err) < 0)
+		bench_die("patches: %s", relink_error_text(&err));
+}
+
 int main(void)
 {
 	static const struct bench_case sequences[] = {
@@ -58,8 +87,22 @@ int main(void)
 		{ "immediate.loaded", "immediate.constant", dense_immediate_loaded, NULL, NULL, NULL },
 	};
 
+	static const struct bench_case atomics[] = {
+		{ "atomic.plain", NULL, dense_atomic_plain, NULL, NULL, NULL },
+		{ "atomic.unlocked", "atomic.plain", dense_atomic_counted, unlocked, NULL, NULL },
+		{ "atomic.locked", "atomic.plain", dense_atomic_counted, locked, NULL, NULL },
+	};
+	static const struct bench_case functions[] = {
+		{ "function.hand", NULL, dense_function_hand, NULL, NULL, NULL },
+		{ "function.variant", "function.hand", dense_function_variant, NULL, NULL, NULL },
+		{ "function.tested", "function.hand", dense_function_tested, NULL, NULL, NULL },
+	};
+
 	bench_pin_first();
+	way_one();
 	bench_run_loops(sequences, sizeof(sequences) / sizeof(*sequences), BENCH_DENSE, ROUNDS);
+	bench_run_loops(atomics, sizeof(atomics) / sizeof(*atomics), BENCH_DENSE, ROUNDS);
+	bench_run_loops(functions, sizeof(functions) / sizeof(*functions), BENCH_DENSE, ROUNDS);
 	bench_run_loops(immediates, sizeof(immediates) / sizeof(*immediates), BENCH_DENSE, ROUNDS);
 	return 0;
 }

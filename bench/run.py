@@ -33,6 +33,9 @@ ABOUT = {
 		"line. random4096: as with calls, in 64-byte slots.",
 	"sequence.*": "one store to memory, sixteen in a row: bare asm; wrapped and native; replaced by a template; replaced by a call of a C "
 		"function that keeps all registers (thunk); a plain call and a call through a pointer of that function.",
+	"atomic.*": "one counter, incremented sixteen times in a row: a plain instruction; relink_atomic_inc without and with its lock prefix.",
+	"function.*": "a function of one of several ways, chosen by a flag and a number: compiled for one by hand; the variant that relink bound; "
+		"the function that tests both.",
 	"immediate.*": "added in a chain of a multiplication, an addition and a rotation: a constant, relink_immediate, a variable.",
 	"ops.*": "the backend of a table of 50 members exchanged, 1000 call sites each, in one commit; the mean of there and back.",
 	"commit.*, limit.*": "sites are 64 bytes apart, or one per page (perpage). warm: after the first commit, there and back, halved. first: in a fresh "
