@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "choices.h"
+#include "counters.h"
 #include "util.h"
 
 static atomic_bool quiet;
-static _Atomic uint64_t traced;
 
 void trace_quietly(bool on)
 {
@@ -23,12 +23,12 @@ void trace_quietly(bool on)
 
 uint64_t trace_count(void)
 {
-	return atomic_load(&traced);
+	return relink_atomic_load(&counters.traced);
 }
 
 static void __attribute__((noinline, cold)) trace_file(const struct file *f)
 {
-	atomic_fetch_add_explicit(&traced, 1, memory_order_relaxed);
+	relink_atomic_inc(&counters.traced);
 	if (atomic_load_explicit(&quiet, memory_order_relaxed))
 		return;
 	flockfile(stderr);

@@ -104,7 +104,7 @@ static char *why_not(const struct choice *c)
 	if (c->decided_by == RELINK_BY_FORCE || (c->decided_by >= RELINK_BY_FILE && c->decided_by < RELINK_BY_PROGRAM))
 		return join("decided by the ", "", relink_level_name(c->decided_by));
 	if (!other)
-		return copy_string("has no other state on this machine");
+		return copy_string("no other state is usable here and now");
 	relink_set(&commit, c->name, other);
 	if (relink_commit(&commit, RELINK_LIVE, &err) < 0)
 		return copy_string(relink_error_text(&err));

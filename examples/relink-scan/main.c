@@ -2,8 +2,9 @@
 /*
  * relink-scan - a parallel scanner of files: lines, UTF-8, CRC-32C.
  *
- * Its inner routines are static calls, tracing is a static key, what idle workers do is an option (choices.h), how files are read
- * is an operations table (source.h). It shows what relink makes of them and exchanges them while the workers run.
+ * Its inner routines are static calls, tracing is a static key, what idle workers do is an option (choices.h), how files
+ * are read is an operations table (source.h), and what all threads count has lock prefixes only while there are threads
+ * (locks.h). It shows what relink makes of them and exchanges them while the workers run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "catalog.h"
 #include "choices.h"
 #include "inventory.h"
+#include "locks.h"
 #include "options.h"
 #include "phases.h"
 #include "report.h"
@@ -95,13 +97,18 @@ static uint64_t run(const struct options *o)
 	struct catalog catalog;
 	uint64_t wrong = 0;
 
-	inventory_read(&choices);
-	workers_start(&workers, o->threads, o->seconds > 0);
 	printf("relink-scan: %u worker threads\n", o->threads);
+	report_heading("Lock prefixes of the counters");
+	locks_show_alone();
+	workers_start(&workers, o->threads, o->seconds > 0);
+	locks_show_threads(o->threads);
+	inventory_read(&choices);
 	show_choices(&choices);
 	read_input(&catalog, o, &workers);
 	if (o->seconds > 0)
 		wrong = show_changes(&catalog, o, &workers, &choices);
+	report_heading("Counters");
+	wrong += !locks_show_counts(&workers);
 	workers_stop(&workers);
 	catalog_free(&catalog);
 	inventory_free(&choices);

@@ -12,6 +12,7 @@
 #include "util.h"
 
 #define MEMBERS_MOST 8
+#define INSTRUCTION_MOST 15
 
 struct site {
 	const char *choice; /* as relink_each_site names it: an operation is TABLE_MEMBER */
@@ -191,4 +192,34 @@ void sites_show_table(const struct inventory *v, const char *table, const char *
 	}
 	print_table(table, sites, count);
 	show(c, strcmp(c->state, other) ? other : c->initial, sites, count);
+}
+
+static int visit_lock(const struct relink_site_info *info, void *ctx)
+{
+	struct site *site = ctx;
+
+	if (info->kind != RELINK_SITE_LOCK)
+		return 0;
+	site->address = info->address;
+	return 1;
+}
+
+void sites_show_lock(const char *decided_by)
+{
+	struct site site = { .choice = "locks", .label = "" };
+	uint8_t bytes[INSTRUCTION_MOST];
+	char text[DISASM_TEXT];
+	size_t length;
+
+	relink_each_site(visit_lock, &site);
+	if (!site.address)
+		return;
+	memcpy(bytes, (const void *)site.address, sizeof(bytes));
+	length = disassemble(bytes, sizeof(bytes), site.address, text);
+	printf("    decided by the %s; at ", decided_by);
+	print_place(site.address);
+	putchar(':');
+	for (size_t i = 0; i < (length ? length : 1); i++)
+		printf(" %02x", bytes[i]);
+	printf("  %s\n", text);
 }

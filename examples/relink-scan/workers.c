@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
 #include "util.h"
 
 #define WAKES_KEPT 4096
@@ -20,6 +21,14 @@ static void compare(struct worker *w, const struct file *f, const struct result 
 	}
 }
 
+/* For the worker, and for all together. */
+static void count(struct worker *w, uint64_t bytes)
+{
+	w->tally.files++;
+	w->tally.bytes += bytes;
+	count_file(bytes);
+}
+
 static void work_on(struct worker *w, enum job_kind kind, struct file *f)
 {
 	struct result r;
@@ -33,8 +42,7 @@ static void work_on(struct worker *w, enum job_kind kind, struct file *f)
 		r = file_scan(f);
 		compare(w, f, &r);
 	}
-	w->tally.files++;
-	w->tally.bytes += f->found.bytes;
+	count(w, f->found.bytes);
 }
 
 /* Others may have written the file meanwhile; then there is nothing to compare with. */
@@ -45,8 +53,7 @@ static void reread(struct worker *w, const struct file *f)
 
 	if ((done && result_equal(&r, &f->reference)) || file_is_unchanged(f, w->buffer)) {
 		compare(w, f, &r);
-		w->tally.files++;
-		w->tally.bytes += r.bytes;
+		count(w, r.bytes);
 	} else {
 		w->tally.changed++;
 	}
@@ -104,6 +111,7 @@ void workers_start(struct workers *w, unsigned count, bool keep)
 	w->list = list;
 	w->count = count;
 	w->keep = keep;
+	w->all = (struct tally){ 0 };
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	for (unsigned i = 0; i < count; i++)
@@ -145,5 +153,6 @@ struct tally workers_take(struct workers *w, struct samples *wakes)
 		w->list[i].tally = (struct tally){ 0 };
 		samples_clear(&w->list[i].wakes);
 	}
+	tally_add(&w->all, &sum);
 	return sum;
 }

@@ -34,6 +34,7 @@ struct workers {
 	struct worker *list;
 	unsigned count;
 	bool keep; /* the contents of what is read */
+	struct tally all; /* what was taken so far */
 };
 
 void workers_start(struct workers *w, unsigned count, bool keep);
