@@ -5,7 +5,7 @@
 
 static int look(const char *when, bool flipped)
 {
-	const unsigned c = flipped ? EVERYTHING : 0, cc = flipped ? EVERYTHING | 128 : 0;
+	const unsigned c = flipped ? EVERYTHING : 0, cc = flipped ? EVERYTHING | 1 << 15 : 0;
 	const unsigned seen[] = { c_one(), c_two(), cc_one(), cc_two() };
 	if (seen[0] == c && seen[1] == c && seen[2] == cc && seen[3] == cc)
 		return 0;
@@ -33,6 +33,9 @@ static int flip(bool flipped)
 	relink_set_key(&c, app::shape::counted, !flipped);
 	relink_set_key(&c, app::holder<int>::flag, flipped);
 	relink_set_key(&c, app::holder<long>::flag, flipped);
+	relink_set_immediate(&c, batch, flipped ? 250 : 9);
+	relink_set_immediate(&c, relink_v, flipped ? 1 : -123456789012);
+	relink_set_immediate(&c, colour, flipped ? red : blue);
 	if (flipped) {
 		relink_set_option(&c, idle, poll);
 		relink_set_call(&c, twice, twice_odd);

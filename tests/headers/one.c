@@ -58,6 +58,19 @@ static const struct house_ops even_house = { even_ring, RELINK_OP_NOP(house, loc
 const struct house_ops odd_house = { odd_ring, 0, RELINK_OP_IDENTITY(house, same), odd_count, just_two };
 RELINK_DEFINE_OPS(house, HOUSE_OPS, even_house, "a table");
 
+RELINK_IMMEDIATE(uint8_t, batch, 9, "a number");
+RELINK_IMMEDIATE(int64_t, relink_v, -123456789012, "named as something inside the macros");
+RELINK_IMMEDIATE(enum colour, colour, blue, "an enumeration");
+RELINK_FUNCTION(varied, (int x, const char *text), (x, text), "a function",
+		(RELINK_READS_KEY(off, is_off), RELINK_READS_OPTION(idle, how), RELINK_READS_NUMBER(batch, size)),
+		RELINK_FOR(RELINK_IS_OFF(off), RELINK_IS(idle, halt)),
+		RELINK_FOR(RELINK_IS_ON(off), RELINK_IS(idle, poll), RELINK_IS_NUMBER(batch, 250)))
+{
+	while (*text++)
+		x++;
+	return is_off ? x + how + size : x;
+}
+
 unsigned c_one(void)
 {
 	return everything();

@@ -16,5 +16,5 @@ RELINK_NAME_KEY(holder_long, app::holder<long>::flag, "holder.long", "a static m
 
 extern "C" unsigned cc_one(void)
 {
-	return everything() | app::all_shapes() << 7;
+	return everything() | app::all_shapes() << 15;
 }

@@ -27,6 +27,11 @@ RELINK_DECLARE_KEY(value);
 RELINK_DECLARE_OPTION(idle, halt, poll, sleep);
 RELINK_DECLARE_CALL(int, twice, (int x));
 RELINK_DECLARE_CALL(void, hook, (int *p));
+RELINK_DECLARE_IMMEDIATE(uint8_t, batch, 9);
+RELINK_DECLARE_IMMEDIATE(int64_t, relink_v, -123456789012);
+enum colour { red = 1, blue = 70000 };
+RELINK_DECLARE_IMMEDIATE(enum colour, colour, blue);
+RELINK_DECLARE_CALL(int, varied, (int x, const char *text));
 
 struct rooms {
 	long first, last;
@@ -145,6 +150,48 @@ static inline unsigned in_tables(int n)
 	seen |= house_two() == 2 ? 4 : 0;
 	house_ring(&n);
 	return seen | (n == 5 ? 8 : 0);
+static inline __attribute__((always_inline)) unsigned inlined_number(unsigned bit)
+{
+	return relink_immediate(batch) == 9 ? 0 : bit;
+}
+
+static inline unsigned in_numbers(void)
+{
+	unsigned seen = 0, i;
+
+	for (i = 0; i < relink_immediate(batch); i++)
+		seen |= i == 200 ? 1 : 0;
+	seen |= relink_immediate(relink_v) == -123456789012 ? 0 : 2;
+	seen |= relink_immediate(colour) == blue ? 0 : 4;
+	seen |= relink_immediate(batch) * relink_immediate(relink_v) + relink_immediate(batch) == 9 * -123456789012 + 9 ? 0 : 8;
+	return seen | inlined_number(16) | inlined_number(32) | inlined_number(64);
+}
+
+static inline __attribute__((always_inline)) unsigned inlined_arm(unsigned bit)
+{
+	unsigned seen;
+
+	RELINK_ALTERNATIVE("xorl %[seen], %[seen]", "movl %[bit], %[seen]", RELINK_WHEN_ON(off), RELINK_OUT([seen] "=&r"(seen)),
+			   RELINK_IN([bit] "r"(bit)), RELINK_CLOBBERS("cc"));
+	return seen;
+}
+
+static inline unsigned in_alternatives(int n)
+{
+	unsigned seen = 0;
+
+	if (n)
+		RELINK_ALTERNATIVE_2("orl $0, %[seen]", "orl $2, %[seen]", RELINK_WHEN_OFF(on), "orl $1, %[seen]", RELINK_WHEN_ON(idle.rest[0]),
+				     RELINK_OUT([seen] "+r"(seen)), RELINK_IN(), RELINK_CLOBBERS("cc"));
+	else
+		RELINK_ALTERNATIVE_3("nop", "", RELINK_WHEN_HAS(avx2), "nop; nop", RELINK_WHEN_LACKS(avx2), "nop", RELINK_WHEN_ON(many[1]),
+				     RELINK_OUT(), RELINK_IN(), RELINK_CLOBBERS());
+	return seen | inlined_arm(2) | inlined_arm(4) | inlined_arm(8);
+}
+
+static inline unsigned in_functions(void)
+{
+	return (varied(5, "abc") == 8 ? 0 : 1) | (relink_call_target(varied)(5, "") == 5 ? 0 : 2);
 }
 
 static inline unsigned everything(void)
@@ -152,6 +199,10 @@ static inline unsigned everything(void)
 	static const unsigned all[] = { 3, 7, 31, 31, 63, 7, 15, 15 };
 	const unsigned seen[] = { in_header(),	inlined(1) | inlined(2) | inlined(4), one_line(), in_expressions(2),
 				  in_data(),	in_options(),			      in_calls(21), in_tables(9) };
+	static const unsigned all[] = { 3, 7, 31, 31, 63, 7, 15, 127, RELINK_PATCHES_ ? 15 : 0, 3 };
+	const unsigned seen[] = { in_header(),	inlined(1) | inlined(2) | inlined(4), one_line(), in_expressions(2),
+				  in_data(),	in_options(),			      in_calls(21),
+				  in_numbers(), in_alternatives(1),			      in_functions() };
 	unsigned bits = 0, i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -159,6 +210,7 @@ static inline unsigned everything(void)
 	return bits;
 }
 #define EVERYTHING 255u
+#define EVERYTHING 1023u
 
 #ifdef __cplusplus
 }

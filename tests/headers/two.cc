@@ -10,5 +10,5 @@ extern "C" unsigned cc_two(void)
 {
 	if (relink_unlikely(mine) || !relink_likely(mine_too))
 		return 1u << 31;
-	return everything() | app::all_shapes() << 7;
+	return everything() | app::all_shapes() << 15;
 }
