@@ -114,6 +114,15 @@ static void remember(struct rl_module *m)
 	}
 }
 
+static size_t memory_of(const struct rl_module *m)
+{
+	const struct relink_patch_record *last = m->wide_count ? &m->patches[m->wide[m->wide_count - 1]] : 0;
+
+	if (!last)
+		return 0;
+	return m->wide_count * (sizeof(*m->wide) + sizeof(*m->original_at)) + m->original_at[m->wide_count - 1] + last->length;
+}
+
 static bool add_wide(struct rl_core *core, struct rl_module *m, size_t count, size_t bytes)
 {
 	if (!count)
@@ -123,12 +132,12 @@ static bool add_wide(struct rl_core *core, struct rl_module *m, size_t count, si
 	m->originals = core->hooks->alloc(bytes);
 	if (!m->wide || !m->original_at || !m->originals)
 		return false;
-	core->memory += count * (sizeof(*m->wide) + sizeof(*m->original_at)) + bytes;
 	for (size_t i = 0; i < m->patch_count; i++)
 		if (is_wide(&m->patches[i]) && is_usable(m, &m->patches[i]))
 			m->wide[m->wide_count++] = (uint32_t)i;
 	sort_wide(m);
 	remember(m);
+	core->memory += memory_of(m);
 	return true;
 }
 
@@ -158,6 +167,7 @@ void rl_remove_patches(struct rl_core *core, struct rl_module *m)
 {
 	for (size_t i = 0; i < m->patch_count; i++)
 		core->lock_count -= m->patches[i].kind == RELINK_PATCH_LOCK && is_usable(m, &m->patches[i]);
+	core->memory -= memory_of(m);
 	if (m->wide)
 		core->hooks->free(m->wide);
 	if (m->original_at)
