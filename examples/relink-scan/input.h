@@ -20,7 +20,7 @@ struct file {
 	struct result found, reference;
 };
 
-/* Reads through the table `source`, with a `buffer` of INPUT_BUFFER bytes, and scans; or, if it is to be kept, into memory of its own. */
+/* Reads through `source`, with a `buffer` of INPUT_BUFFER bytes, and scans; or, if it is to be kept, into memory of its own. */
 void file_read(struct file *f, uint8_t *buffer, bool keep);
 
 /* Reads the bytes again that were read before, which are not touched. False: it can't be read any more. */

@@ -23,8 +23,8 @@ struct rereads {
 
 static void print_row(const char *name, const struct tally *t, unsigned passes, double seconds)
 {
-	printf("  %-34s %9.2f %7u %10" PRIu64 " %9" PRIu64 " %16" PRIu64 "\n", name, (double)t->bytes / seconds / 1e9, passes, t->files,
-	       t->different, t->changed);
+	printf("  %-34s %9.2f %7u %10" PRIu64 " %9" PRIu64 " %16" PRIu64 "\n", name, (double)t->bytes / seconds / 1e9, passes,
+	       t->files, t->different, t->changed);
 	report_difference(t);
 	fflush(stdout);
 }
@@ -60,15 +60,19 @@ static void bind(const struct choice *c, const char *state)
 		die("%s", relink_error_text(&err));
 }
 
-/* The default, which is listed last, comes first. */
+static void one_backend(struct rereads *run, const struct choice *c, const char *state)
+{
+	bind(c, state);
+	read_again(run, state);
+}
+
+/* The default comes first; the order in which states are listed is the compiler's. */
 static void each_backend(struct rereads *run, const struct choice *c)
 {
-	for (size_t i = c->count; i-- > 0;) {
-		if (!c->usable[i])
-			continue;
-		bind(c, c->states[i]);
-		read_again(run, c->states[i]);
-	}
+	one_backend(run, c, c->initial);
+	for (size_t i = 0; i < c->count; i++)
+		if (c->usable[i] && strcmp(c->states[i], c->initial) != 0)
+			one_backend(run, c, c->states[i]);
 	bind(c, NULL);
 }
 
@@ -84,8 +88,9 @@ static void all_along(struct rereads *run, const struct choice *c)
 	if (flipper.status < 0)
 		die("%s", relink_error_text(&flipper.error));
 	bind(c, NULL);
-	printf("  %" PRIu64 " commits in the last line, median %s, each over the three operations; files that are open go on with what\n"
-	       "  comes next\n", flipper.commits, time_text(median, samples_quantile(&flipper.latency, 0.5)));
+	printf("  %" PRIu64 " commits in the last line, median %s, each over the three operations;\n"
+	       "  files that are open then go on with the next backend\n",
+	       flipper.commits, time_text(median, samples_quantile(&flipper.latency, 0.5)));
 	free(flipper.latency.ns);
 }
 
@@ -109,7 +114,8 @@ uint64_t rereads_run(struct catalog *c, struct workers *w, const struct inventor
 		printf("  source stays %s: %s\n", source->state, source->why);
 	}
 	if (run.sum.different)
-		printf("  FAILED: %" PRIu64 " of %" PRIu64 " files were read otherwise than at first\n", run.sum.different, run.sum.files);
+		printf("  FAILED: %" PRIu64 " of %" PRIu64 " files were read otherwise than at first\n", run.sum.different,
+		       run.sum.files);
 	else
 		printf("  all %" PRIu64 " results equal those of the first reading\n", run.sum.files);
 	return run.sum.different;

@@ -111,7 +111,8 @@ static void print_table(const char *table, const struct site *sites, size_t coun
 {
 	printf("one site for each operation of %s\n", table);
 	for (size_t i = 0; i < count; i++) {
-		printf("  %-7s %s, %s, at ", sites[i].label, relink_site_kind_name(sites[i].kind), relink_reason_name(sites[i].reason));
+		printf("  %-7s %s, %s, at ", sites[i].label, relink_site_kind_name(sites[i].kind),
+		       relink_reason_name(sites[i].reason));
 		print_place(sites[i].address);
 		putchar('\n');
 	}

@@ -9,8 +9,8 @@
 #include "source_map.h"
 
 /*
- * Reading is best unless something else is known of the disks and files, so the others rank below the default: they are there for
- * whoever has measured and asks for them. They need no condition: what can't be mapped is read.
+ * Reading is best unless something else is known of the disks and files, so the others rank below the default: they are
+ * there for whoever has measured and asks for them. They need no condition: what can't be mapped is read.
  */
 RELINK_DEFINE_OPS(source, SOURCE_OPS, read_source, "how files are read");
 RELINK_BACKEND(source, ahead_source, .rank = -1);

@@ -26,7 +26,7 @@ static bool is_in_map(const struct stream *s, uintptr_t address)
 	return s && s->map && address >= (uintptr_t)s->map && address - (uintptr_t)s->map < s->mapped;
 }
 
-/* All that follows in the map is gone as well, so that one signal does. Any other SIGBUS ends the program when it comes again. */
+/* All that follows in the map is gone as well: one signal does. Any other SIGBUS ends the program when it comes again. */
 static void put_zeros(int number, siginfo_t *info, void *context)
 {
 	struct stream *s = mapped_here;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_source.c - the backends of `source`: one gives what another gives, also where they take turns within a file, where the file
- * becomes shorter while it is read, and where it is exchanged through the table by another thread.
+ * test_source.c - the backends of `source`: one gives what another gives, also where they take turns within a file, where
+ * the file becomes shorter while it is read, and where the table is exchanged by another thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +108,8 @@ static void test_fill(size_t size, size_t wanted, const char *turns)
 /* Shorter, as long as and longer than what is wanted of them. */
 static void test_sizes(void)
 {
-	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, SCAN_BLOCK, INPUT_BUFFER, INPUT_BUFFER + 1, (1 << 20) + 5, LARGEST };
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, SCAN_BLOCK, INPUT_BUFFER, INPUT_BUFFER + 1,
+					(1 << 20) + 5, LARGEST };
 	static const char *const turns[] = { "0", "1", "2", "02", "20", "21", "2011", "2200" };
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -154,7 +155,8 @@ static void test_cut(unsigned backend, size_t size, size_t after)
 	cut_file(after);
 	touch(&v);
 	if (!stream_held(&s, &v)) {
-		check(!backends[backend]->look(&s, buffer, &v) && view_is(&s, &v, after), "a second look", names[backend], after);
+		check(!backends[backend]->look(&s, buffer, &v) && view_is(&s, &v, after), "a second look", names[backend],
+		      after);
 		check(stream_held(&s, &v), "what was read", names[backend], after);
 	} else {
 		check(backend != 2, "it went unnoticed", names[backend], after);
