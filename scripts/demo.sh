@@ -28,4 +28,4 @@ run() {
 
 run --seconds 3 "$@"
 printf '\n\n'
-run --relink idle=poll,crc=generic --seconds 0.5 --limit 32M "$@"
+run --relink idle=poll,crc=generic,source=mmap,locks=on --seconds 0.5 --limit 32M "$@"
