@@ -63,7 +63,7 @@ static void *caller(void *unused)
 
 		told += timeline_tells(before, after, STATES);
 		/* Who stays in the generic body for long may read of more states than two. */
-		if (which < 0 ? after - before <= 3 : !timeline_allows(before, after, STATES, (unsigned)which))
+		if (which < 0 ? (after + 1) / 2 - before / 2 < 2 : !timeline_allows(before, after, STATES, (unsigned)which))
 			CHECKF(false, "saw %ld (state %d) from %lu to %lu", seen, which, before, after);
 		if (n % 256 == 0)
 			rest();
