@@ -80,8 +80,12 @@
 #define RELINK_ARM_(n, text) \
 	".pushsection relink_arms,\"ao?\",@progbits,.Lrelink_site%=\n" \
 	".Lrelink_arm" #n "%=:\n\t" text "\n.Lrelink_arm" #n "_end%=:\n\t.popsection\n\t"
-/* A length has one byte in the records. GNU as finds larger ones itself; clang takes their low byte, but shows this line. */
+/* A length has one byte in the records. GNU as refuses larger ones itself; clang takes their low byte, but shows this line. */
+#ifdef __clang__
 #define RELINK_CHECK_LENGTH_(stop, start) ".skip ((" stop ") - (" start ") > 255) # relink: more than 255 bytes in an alternative\n\t"
+#else
+#define RELINK_CHECK_LENGTH_(stop, start)
+#endif
 #define RELINK_ARM_ENTRY_(n, last) \
 	RELINK_CHECK_LENGTH_(".Lrelink_arm" #n "_end%=", ".Lrelink_arm" #n "%=") \
 	".long .Lrelink_arm" #n "%= - .\n\t.long %c[relink_word" #n "] - .\n\t" \
