@@ -22,7 +22,7 @@
  * where the first text leaves it at the same depth, since both are unwound by the same tables.
  *
  * Features are decided when the module is loaded, before its code runs. Arms on keys are several instructions: they change at
- * start-up, or in a commit that no other thread can look at (RELINK_E_MODE otherwise). Static calls named in a text are reached
+ * start-up, or with all threads parked: RELINK_STOP (RELINK_E_MODE otherwise). Static calls named in a text are reached
  * through their trampolines.
  *
  * Machines whose code is not rewritten (RELINK_PATCHES_ is 0) run the first text.

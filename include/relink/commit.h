@@ -18,8 +18,27 @@
  *	mode            who may run                     which sites
  *	RELINK_LIVE     any threads                     those that one store can change; others stay on their trampoline
  *	RELINK_STARTUP  this thread alone, or an error  all
+ *	RELINK_STOP     any threads; they stand still   all, at once; final choices too
  *
  * Alone: no other thread, and no process that shares the memory, such as a child of vfork that has not run exec yet.
+ *
+ * RELINK_STOP parks all other threads, wherever they are: in computations, system calls, signal handlers. Each waits in
+ * a handler of one real-time signal, which the first stop takes from those that the program has left at their default,
+ * and keeps. None is inside of code that changes: whoever has its pc or a return address there is let on until it is
+ * outside. All sites of the commit then change as one; what is not code (relink_key_enabled, relink_option_state)
+ * follows when all run again. Who can't be parked within relink_stop_timeout() makes the commit fail with
+ * RELINK_E_STOP, which names a thread and the reason, and nothing has changed:
+ *   - it blocks the signal (sigfillset and pthread_sigmask, or sigwait on everything);
+ *   - a debugger has stopped it; or it is in a system call that can't be interrupted: vfork, until the child runs exec;
+ *   - it stays inside of code that changes: it sleeps in a function that an alternative calls;
+ *   - a process that is no thread shares the memory (vfork, clone with CLONE_VM).
+ * For those who are parked in a system call the signal is one more with SA_RESTART. That restarts read, write, accept,
+ * wait, futexes without a timeout and all of pthread; these return early or fail with EINTR, as signal(7) says:
+ *   - poll, ppoll, select, pselect, epoll_wait, epoll_pwait, io_getevents;
+ *   - nanosleep, clock_nanosleep, usleep, sleep; pause, sigsuspend, sigwaitinfo, sigtimedwait;
+ *   - sem_timedwait and futexes with a timeout; msgrcv, msgsnd, semop, semtimedop;
+ *   - accept, connect, recv, send and their kin on sockets with SO_RCVTIMEO or SO_SNDTIMEO.
+ * Stacks, alternate ones too, need room for one more signal frame. In a process with one thread it is start-up mode.
  *
  * Precedence, highest first: force, program, command line, environment, file, choice function, default.
  * Two commits of two threads are done one after the other. When relink_commit returns, no thread enters the old binding
@@ -48,6 +67,7 @@ struct relink_commit {
 enum relink_mode {
 	RELINK_LIVE = 0,
 	RELINK_STARTUP = 1,
+	RELINK_STOP = 2,
 };
 
 #define relink_set_key(c, k, on) relink_wish_key((c), RELINK_KEY_PTR_(k), !!(on))
@@ -93,6 +113,30 @@ RELINK_API int relink_commit(struct relink_commit *c, int mode, struct relink_er
 #pragma GCC diagnostic pop
 #endif
 RELINK_API void relink_commit_discard(struct relink_commit *c);
+
+/*
+ * How long RELINK_STOP tries to stop all threads, 1000 ms if nobody says otherwise. It holds them for a part of that
+ * only: from 25 ms on in ever longer attempts, with everybody running in between. 0 is one attempt. For the whole
+ * process. Any thread.
+ */
+RELINK_API void relink_stop_timeout(unsigned timeout_ms);
+
+/*
+ * Waits until no thread is in a function any more that a static call was bound to before and no call is bound to now:
+ * then its module can be unloaded, its data freed. 0: it is proved, for all such functions up to the moment of the
+ * call. RELINK_E_STOP: not within the time, and the text names a thread that is still inside (or can't be looked at,
+ * see RELINK_STOP) and the function; or the program has declared RELINK_FOREIGN_STACKS. *err is cleared first.
+ *
+ * Looks at every thread as RELINK_STOP does, with the same side effects. Inside means: its pc, or a word on its stacks
+ * that could be a return address, is in the function, in its cold parts or in functions of its module that it ends with
+ * by a direct jump. Trampolines and PLT stubs count as what they lead to. A word that an earlier call has left there
+ * counts too, so that a thread which sleeps on top of one may be reported although it has left. Not seen: functions
+ * that the old one ends with by a jump through a pointer or into another module, or that it has started as threads;
+ * blocks of static keys, which are no functions; pointers to the function that the program keeps. Who calls it from
+ * inside of an old target waits for itself. Any thread; not from a signal handler, nor from a vfork child
+ * (RELINK_E_CONTEXT).
+ */
+RELINK_API int relink_quiesce(unsigned timeout_ms, struct relink_error *err);
 
 RELINK_END_DECLS
 

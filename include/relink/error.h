@@ -39,8 +39,9 @@ enum relink_code {
 	RELINK_E_DEGRADED = -17,  /* a roll-back failed earlier; relink_status() says where */
 	RELINK_E_AMBIGUOUS = -18, /* several modules have a choice of that name; write module:name */
 	RELINK_E_SYNTAX = -19,    /* a malformed name=state list */
-	RELINK_E_MODE = -22,      /* threads run, and one store can't change this code: use start-up or stop mode */
 	RELINK_E_TRAPS = -20,     /* int3 is needed and not possible now: tracer attached, handler replaced, memory shared (vfork) */
+	RELINK_E_STOP = -21,      /* a thread can't be stopped, or is inside of code that changes or is to be left; the text names it */
+	RELINK_E_MODE = -22,      /* threads run, and one store can't change this code: use start-up or stop mode */
 };
 
 struct relink_error {

@@ -28,7 +28,7 @@
  * and the alignment of the stack.
  *
  * A sequence is a choice like all others: native, templates and functions are its states, with condition and rank. It is
- * several instructions, and changes at start-up or in a commit that no other thread can look at (RELINK_E_MODE
+ * several instructions, and changes at start-up or with all threads parked, RELINK_STOP (RELINK_E_MODE
  * otherwise). For changes with threads running put a static key in front: if (relink_unlikely(k)) slow(); else relink_wrap(..).
  *
  * Machines whose code is not rewritten keep the native text.

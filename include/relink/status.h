@@ -33,6 +33,7 @@ RELINK_API int relink_apply(const char *list, struct relink_error *err);
  */
 #define RELINK_TRAPS 1u
 #define RELINK_STRICT_XMC 2u /* int3 for every change of code, as Intel's manual asks; implies RELINK_TRAPS */
+#define RELINK_FOREIGN_STACKS 4u /* there are stacks that no thread runs on (coroutines): relink_quiesce can't prove anything */
 RELINK_API int relink_declare(unsigned what, struct relink_error *err);
 
 enum relink_site_kind {

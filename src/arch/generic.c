@@ -45,6 +45,18 @@ static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, u
 	return false;
 }
 
+static bool ends_with_call(const uint8_t *bytes, size_t count)
+{
+	(void)bytes, (void)count;
+	return false;
+}
+
+static size_t jump(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *target)
+{
+	(void)bytes, (void)count, (void)address, (void)target;
+	return 0;
+}
+
 static bool one_store(enum rl_kind kind, uint64_t address)
 {
 	(void)kind, (void)address;
@@ -81,4 +93,6 @@ const struct rl_port rl_port_generic = {
 	.move = move,
 	.pad = pad,
 	.boundary = boundary,
+	.ends_with_call = ends_with_call,
+	.jump = jump,
 };

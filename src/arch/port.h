@@ -110,6 +110,10 @@ struct rl_port {
 	void (*pad)(uint8_t *out, size_t count);
 	/* Does an instruction of the sequence start at offset `at`, or the sequence end there? */
 	bool (*boundary)(const uint8_t *bytes, size_t count, size_t at);
+	/* Could the `count` bytes before an address end with a call, so that it is a return address? */
+	bool (*ends_with_call)(const uint8_t *bytes, size_t count);
+	/* The length of a direct jump, conditional or not, that these bytes could be, and where it leads. 0: they can't be one. */
+	size_t (*jump)(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *target);
 };
 
 extern const struct rl_port rl_port_x86_64;

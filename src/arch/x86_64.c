@@ -420,6 +420,37 @@ static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, u
 	return true;
 }
 
+/* e8 rel32, or ff /2 with an operand of up to five bytes more */
+static bool ends_with_call(const uint8_t *bytes, size_t count)
+{
+	const uint8_t *end = bytes + count;
+
+	if (count >= 5 && end[-5] == CALL)
+		return true;
+	for (size_t i = 2; i <= 7 && i <= count; i++)
+		if (end[-(ptrdiff_t)i] == 0xff && (end[1 - (ptrdiff_t)i] >> 3 & 7) == 2)
+			return true;
+	return false;
+}
+
+/* eb rel8, 7x rel8, e9 rel32, 0f 8x rel32 */
+static size_t jump(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *target)
+{
+	if (count >= 2 && (bytes[0] == 0xeb || (bytes[0] & 0xf0) == 0x70)) {
+		*target = address + 2 + (uint64_t)(int64_t)(int8_t)bytes[1];
+		return 2;
+	}
+	if (count >= 5 && bytes[0] == JMP) {
+		*target = relative(bytes + 1, address + 1);
+		return 5;
+	}
+	if (count >= 6 && bytes[0] == 0x0f && (bytes[1] & 0xf0) == 0x80) {
+		*target = relative(bytes + 2, address + 2);
+		return 6;
+	}
+	return 0;
+}
+
 static bool one_store(enum rl_kind kind, uint64_t address)
 {
 	return ((address + length[kind] - 4u) & 7) <= 4;
@@ -527,4 +558,6 @@ const struct rl_port rl_port_x86_64 = {
 	.move = move,
 	.pad = pad,
 	.boundary = boundary,
+	.ends_with_call = ends_with_call,
+	.jump = jump,
 };

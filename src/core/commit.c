@@ -97,7 +97,7 @@ static void resolve(struct rl_plan *plan, int rank)
 
 static bool final_may_move(struct rl_plan *plan, const struct rl_choice *c)
 {
-	if (plan->arriving && c->module == plan->arriving)
+	if (plan->finals || (plan->arriving && c->module == plan->arriving))
 		return true;
 	return !plan->core->closed && rl_alone_at_last(plan);
 }
@@ -231,6 +231,8 @@ static void adopt(struct rl_plan *plan)
 
 		if ((c->flags & RELINK_FINAL) && c->kind == RELINK_CALL && rl_call_moves(c))
 			c->new_target = plan->core->final_moved = true;
+		if (c->kind == RELINK_CALL && rl_call_moves(c))
+			rl_old_add(plan->core, (uintptr_t)rl_want_of(c, c->state, c->bound_custom).address);
 		for (int level = 0; level < RELINK_LEVELS; level++)
 			c->asked[level] = c->next_asked[level];
 		c->custom = c->next_custom;
@@ -324,6 +326,8 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 
 	if (!r && asked)
 		r = refuse_stale_patches(plan);
+	if (!r && !rl_old_reserve(plan))
+		r = rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	if (!r && !nothing_to_do(plan))
 		r = plan_and_run(plan);
 	if (!r)
@@ -340,6 +344,11 @@ static int set_mode(struct rl_plan *plan, int mode)
 	if (mode == RELINK_STARTUP && !rl_alone_at_last(plan))
 		return rl_fail(plan->err, RELINK_E_THREADS, 0,
 			       "start-up mode needs a process with one thread, and none that shares its memory; use RELINK_LIVE");
+	/* Who will be alone plans as who is. */
+	plan->finals = mode == RELINK_STOP;
+	plan->stop = mode == RELINK_STOP && core->hooks->park && !rl_alone(plan);
+	if (plan->stop)
+		plan->alone = plan->quiet = true;
 	if (core->strict && !rl_may_trap(plan) && !rl_alone_at_last(plan))
 		return rl_fail(plan->err, RELINK_E_TRAPS, 0, plan->no_trap);
 	return 0;

@@ -28,6 +28,7 @@
 #include <relink/status.h>
 
 #include "arch/port.h"
+#include "core/range.h"
 
 /* Points between the steps of a protocol where tests inject delays and faults. */
 enum rl_step {
@@ -44,7 +45,14 @@ struct rl_hooks {
 	void (*end)(void);
 	bool (*alone)(bool patient);      /* is this the only thread? Patient: as soon as those are gone that have ended */
 	const char *(*traps_refused)(void); /* NULL: int3 may be used now */
+	/* Parks all other threads, outside of these ranges; nothing but begin .. end is called until resume. 0, or -errno
+	 * with everybody running and the reason in `why`. NULL: there is no code for which that would be needed. */
+	int (*park)(struct rl_ranges *ranges, char *why, size_t size);
+	void (*resume)(void);
 	void (*step)(int step);           /* NULL but in tests */
+	/* For tests: more ranges that nobody may be inside of when threads are parked. */
+	const struct rl_range *ranges;
+	size_t range_count;
 };
 
 #define RL_NONE (-1)   /* no opinion */
@@ -217,6 +225,7 @@ struct rl_core {
 	bool can_sync;     /* a barrier is available */
 	bool one_store;
 	bool traps, strict;
+	bool foreign_stacks; /* the program has declared stacks that no thread runs on */
 	bool closed;       /* start-up is over: final choices are decided */
 	bool final_moved;  /* see rl_final_target */
 	bool degraded;
@@ -239,6 +248,9 @@ struct rl_core {
 	uint64_t commits, barriers, writes, memory;
 	unsigned forks;    /* that this process is known to have made or come from */
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */
+	struct rl_old *old; /* what calls were bound to, see old.c */
+	size_t old_count, old_capacity;
+	uint64_t old_sequence;
 	struct rl_span *span;
 	uintptr_t failed_at; /* the bytes that a write of this commit did not bring */
 	size_t failed_length;
@@ -428,7 +440,9 @@ struct rl_plan {
 	struct rl_choice **choices; /* those that this commit may change */
 	size_t choice_count;
 	int alone;                 /* RL_NONE: not asked yet; finding out takes a system call */
-	bool quiet;                /* found to be alone: any change, any order */
+	bool quiet;                /* found to be alone, or all others will be parked: any change, any order */
+	bool stop;                 /* they will be */
+	bool finals;               /* final choices may change, too */
 	bool patient;              /* the next answer may be waited for */
 	int trap;                  /* may int3 be used? RL_NONE: not asked yet */
 	const char *no_trap;       /* why not */
@@ -438,6 +452,7 @@ struct rl_plan {
 	bool keep;                 /* choices of other modules that need not change stay as they are */
 	struct rl_change_record *changes;
 	size_t change_count, change_capacity;
+	const struct rl_range *ranges; /* that nobody may be inside of, in stop mode */
 	bool flips;                /* some branch changes */
 	bool writes;               /* some code changes */
 	bool others;               /* and some of it is code that threads may be running */
@@ -460,6 +475,9 @@ bool rl_alone_at_last(struct rl_plan *plan); /* else it is an error, and worth w
 /* May int3 be used in this commit? */
 bool rl_may_trap(struct rl_plan *plan);
 
+/* Fails with the site that this address is in, where it is in one of a choice that changes. */
+int rl_fail_at(const struct rl_plan *plan, int code, uintptr_t address, size_t length, const char *reason);
+
 /* ---- commit.c ---- */
 struct rl_decision {
 	struct rl_choice *choice;
@@ -476,6 +494,25 @@ uintptr_t rl_final_target(struct rl_core *core);
 int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err);
 /* When all together failed, what has to be: the choices of `arriving`, and calls whose target has left. */
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err);
+
+/* ---- stop.c ---- */
+/* Parks the others where the plan asks for it. 0 or a code; then rl_stop_end. */
+int rl_stop_begin(struct rl_plan *plan);
+void rl_stop_end(struct rl_plan *plan);
+
+/* ---- old.c: functions that calls have left, until it is proved that no thread is in them any more ---- */
+struct rl_old {
+	uintptr_t address;
+	uint64_t sequence; /* of the last time */
+};
+/* Room for what this commit will leave. False: out of memory. */
+bool rl_old_reserve(struct rl_plan *plan);
+void rl_old_add(struct rl_core *core, uintptr_t address);
+/* Copies those that no call is bound to now; returns how many there are, which may be more than there is room for. */
+size_t rl_old_list(const struct rl_core *core, uintptr_t *list, size_t capacity);
+/* Nobody is in these any more, says a proof that was begun at `sequence`. */
+void rl_old_forget(struct rl_core *core, const uintptr_t *list, size_t count, uint64_t sequence);
+void rl_old_forget_range(struct rl_core *core, uintptr_t start, uintptr_t stop);
 
 /* ---- guard.c: what the trap handler asks; find and known are lock-free and async-signal-safe ---- */
 int rl_guard_reserve(struct rl_core *core, size_t count);

@@ -77,6 +77,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 		rl_text_add(&t, "a module left and calls to it could not be rebound: ");
 		rl_text_add(&t, err.text);
 	}
+	rl_old_forget_range(core, module->text_start, module->text_stop);
 	rl_remove_drives(core, module);
 	rl_remove_marks(core, module);
 	rl_remove_groups(core, module);

@@ -456,7 +456,7 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
 	if (change == RL_SPLIT && m != plan->arriving && !rl_alone_at_last(plan))
 		return rl_fail_site(plan->err, RELINK_E_MODE, owner_of(plan->core, p), m, rl_patch_site(p),
-				    "threads run, and one store can't change this code; use RELINK_STARTUP before they start");
+				    "threads run, and one store can't change this code; use RELINK_STOP, or RELINK_STARTUP before they start");
 	plan->writes = true;
 	plan->others |= m != plan->arriving;
 	r = p->kind == RELINK_PATCH_SEQUENCE ? plan_copy(plan, p) : 0;

@@ -382,6 +382,9 @@ void rl_plan_free(struct rl_plan *plan)
 {
 	if (plan->changes)
 		plan->core->hooks->free(plan->changes);
+	if (plan->ranges)
+		plan->core->hooks->free((void *)(uintptr_t)plan->ranges);
+	plan->ranges = 0;
 	plan->changes = 0;
 	plan->change_count = plan->change_capacity = 0;
 }

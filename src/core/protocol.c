@@ -9,8 +9,9 @@
  *	phase 3  first bytes, one-store words, branches
  *	         barrier 3: nobody enters the old binding any more
  *
- * Phases 1 and 2 and their barriers are left out when nothing needs them: flips of branches take phase 3 alone. Alone in the
- * process, or in a module that nobody runs yet, everything is phase 3.
+ * Phases 1 and 2 and their barriers are left out when nothing needs them: flips of branches take phase 3 alone. Alone
+ * in the process, or in a module that nobody runs yet, everything is phase 3. In stop mode all other threads are parked
+ * around it all, see stop.c, and who is alone needs no order.
  */
 #include "core/core.h"
 
@@ -436,14 +437,16 @@ static const struct rl_group *failed_site(const struct rl_core *core, const stru
 }
 
 /* Names the site, or one of several that share a write. */
-static int fail_at_site(const struct rl_plan *plan, int code, const char *reason)
+int rl_fail_at(const struct rl_plan *plan, int code, uintptr_t address, size_t length, const char *reason)
 {
 	const struct rl_module *module;
 	const struct rl_choice *owner;
 	const struct rl_group *g;
 	uintptr_t site;
 
-	for (size_t i = 0; plan->core->failed_length && i < plan->choice_count; i++) {
+	plan->core->failed_at = address;
+	plan->core->failed_length = length;
+	for (size_t i = 0; length && i < plan->choice_count; i++) {
 		const struct rl_choice *c = plan->choices[i];
 
 		if (c->next_state == c->state && !rl_call_moves(c) && !plan->arriving && !plan->rebind)
@@ -471,7 +474,8 @@ static int fail_io(struct rl_plan *plan, int r)
 	rl_text_add(&t, "; error ");
 	rl_text_add_dec(&t, (uint64_t)-r);
 	rl_text_add(&t, core->degraded ? "; roll-back failed too" : "; nothing has changed");
-	return fail_at_site(plan, core->degraded ? RELINK_E_DEGRADED : plan->unsynced ? RELINK_E_BARRIER : RELINK_E_WRITE, reason);
+	return rl_fail_at(plan, core->degraded ? RELINK_E_DEGRADED : plan->unsynced ? RELINK_E_BARRIER : RELINK_E_WRITE,
+			  core->failed_at, core->failed_length, reason);
 }
 
 static int run_window(struct rl_plan *plan)
@@ -536,7 +540,7 @@ static int write_code(struct rl_plan *plan)
 	return r;
 }
 
-int rl_plan_run(struct rl_plan *plan)
+static int run(struct rl_plan *plan)
 {
 	int r;
 
@@ -549,4 +553,15 @@ int rl_plan_run(struct rl_plan *plan)
 	if (r == RELINK_E_BARRIER && rl_alone_at_last(plan))
 		r = write_code(plan);
 	return r == RELINK_E_WRITE && leave_code(plan) ? 0 : r;
+}
+
+int rl_plan_run(struct rl_plan *plan)
+{
+	int r = rl_stop_begin(plan);
+
+	if (r)
+		return r;
+	r = run(plan);
+	rl_stop_end(plan);
+	return r;
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/range.h"
+
 /* ---- code: writing and synchronising ---- */
 
 struct rl_text_abilities {
@@ -80,6 +82,20 @@ bool rl_secure(void);      /* AT_SECURE: don't trust the environment */
 bool rl_files_allowed(void);
 const char *rl_program_name(void); /* last component of the executable's path; never NULL */
 
+/* ---- stopping all other threads ---- */
+
+struct rl_stop {
+	struct rl_ranges *ranges; /* that nobody may be inside of */
+	uintptr_t caller;      /* the calling thread's own frames are from here up; 0: they don't matter */
+	unsigned timeout_ms;
+	uint32_t proof;        /* not 0: it is enough that each thread has been outside in one of the calls with this number */
+};
+/* Parks every other thread of the process, all of them outside of the ranges, and blocks signals. From then to rl_resume the
+ * caller must not call libc, allocate or take locks. 0; or -errno: everybody runs and `why` says what was in the way. */
+int rl_park(const struct rl_stop *stop, char *why, size_t size);
+void rl_resume(void);
+uint32_t rl_proof(void); /* the next number */
+
 /* ---- modules ---- */
 
 struct rl_image {
@@ -107,6 +123,10 @@ void rl_file_unmap(struct rl_file *file);
  * many there are, which may be more than there is room for. Takes the loader's lock; `wanted` must not. */
 typedef bool rl_symbol_wanted(const char *name, void *ctx);
 size_t rl_importers(rl_symbol_wanted *wanted, void *ctx, uintptr_t *found, size_t room);
+
+/* The code of the function that holds `address`: its own range, and those of its module that it jumps to. Returns how many
+ * there are, which may be more than there is room for; 0 if nothing is mapped there. Takes the loader's lock. */
+size_t rl_function_code(uintptr_t address, struct rl_range *list, size_t room);
 
 /* A name for an address, "symbol" or "symbol+0x10" or "0x..."; for messages. Takes the loader's lock. */
 void rl_symbol_name(const void *address, char *buffer, size_t size);

@@ -13,6 +13,7 @@ static const struct rl_api mine = {
 	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending, rl_on_missing_op, rl_missing_op,
 	rl_linux_key, rl_linux_report, rl_linux_on_error, rl_linux_last_error,
 	rl_locks_begin, rl_locks_ended, rl_locks_watch,
+	rl_quiesce, rl_stop_timeout, rl_stop_caller,
 };
 
 static const struct rl_api *serving;
@@ -223,20 +224,49 @@ void relink_commit_discard(struct relink_commit *c)
 	*c = (struct relink_commit)RELINK_COMMIT;
 }
 
+/* A buffer that was never written to is full of what calls have left there, return addresses among them. */
+static void clear(struct relink_error *err)
+{
+	if (err)
+		memset(err, 0, sizeof(*err));
+}
+
+static void begin_stop(uintptr_t frame, struct relink_error *err)
+{
+	clear(err);
+	rl_api()->stop_caller(frame);
+}
+
 int relink_commit(struct relink_commit *c, int mode, struct relink_error *err)
 {
 	int r;
 
+	if (mode == RELINK_STOP && rl_api())
+		begin_stop((uintptr_t)__builtin_frame_address(0), err);
 	if (!rl_api())
 		r = no_runtime(err);
 	else if (c->error)
 		r = rl_fail(err, c->error, 0, c->error == RELINK_E_MEMORY ? "out of memory while collecting" : "a wish without a name");
-	else if (mode != RELINK_LIVE && mode != RELINK_STARTUP)
+	else if (mode != RELINK_LIVE && mode != RELINK_STARTUP && mode != RELINK_STOP)
 		r = rl_fail(err, RELINK_E_ARGUMENT, 0, "unknown mode");
 	else
 		r = rl_api()->commit(c->wishes, c->count, mode, err);
 	relink_commit_discard(c);
 	return done(r, err);
+}
+
+int relink_quiesce(unsigned timeout_ms, struct relink_error *err)
+{
+	uintptr_t caller = (uintptr_t)__builtin_frame_address(0);
+
+	clear(err);
+	return done(rl_api() ? rl_api()->quiesce(timeout_ms, caller, err) : no_runtime(err), err);
+}
+
+void relink_stop_timeout(unsigned timeout_ms)
+{
+	if (rl_api())
+		rl_api()->stop_timeout(timeout_ms);
 }
 
 /* ---- one decision ---- */

@@ -243,12 +243,14 @@ int rl_declare(unsigned what, struct relink_error *err)
 {
 	int r;
 
-	if (!what || (what & ~(RELINK_TRAPS | RELINK_STRICT_XMC)))
-		return rl_fail(err, RELINK_E_ARGUMENT, 0, "relink_declare takes RELINK_TRAPS and RELINK_STRICT_XMC");
+	if (!what || (what & ~(RELINK_TRAPS | RELINK_STRICT_XMC | RELINK_FOREIGN_STACKS)))
+		return rl_fail(err, RELINK_E_ARGUMENT, 0,
+			       "relink_declare takes RELINK_TRAPS, RELINK_STRICT_XMC and RELINK_FOREIGN_STACKS");
 	r = rl_lock(err);
 	if (r)
 		return r;
-	r = declare_traps(what, err);
+	rl_runtime.core.foreign_stacks |= (what & RELINK_FOREIGN_STACKS) != 0;
+	r = what & (RELINK_TRAPS | RELINK_STRICT_XMC) ? declare_traps(what, err) : 0;
 	rl_unlock();
 	return r;
 }

@@ -50,6 +50,9 @@ struct rl_api {
 	int (*threads_begin)(struct relink_error *err);
 	int (*threads_ended)(struct relink_error *err);
 	void (*threads_watch)(struct relink_watch *watch);
+	int (*quiesce)(unsigned timeout_ms, uintptr_t caller, struct relink_error *err);
+	void (*stop_timeout)(unsigned timeout_ms);
+	void (*stop_caller)(uintptr_t frame);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -120,6 +123,12 @@ int rl_linux_key(struct relink_key *key, struct relink_linux_deferred *d, int wh
 void rl_linux_report(const struct relink_error *err);
 void rl_linux_on_error(relink_linux_error_fn *fn, void *ctx);
 int rl_linux_last_error(struct relink_error *err);
+/* quiesce.c */
+int rl_quiesce(unsigned timeout_ms, uintptr_t caller, struct relink_error *err);
+void rl_stop_timeout(unsigned timeout_ms);
+void rl_stop_caller(uintptr_t frame); /* this thread's frames, from there up, are those of the program */
+uintptr_t rl_stop_caller_now(void);
+unsigned rl_stop_timeout_now(void);
 
 /* list.c */
 int rl_get_status(struct relink_status *status);

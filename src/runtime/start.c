@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* start.c - brings the serving copy to life, once per process. */
+#include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "runtime/runtime.h"
 
@@ -17,6 +19,30 @@ static bool alone(bool patient)
 	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
 }
 
+/* Who shares the memory without being a thread of ours can't be parked. A child of vfork will soon be gone. */
+static bool await_sharers(unsigned timeout_ms)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	while (rl_memory_is_shared()) {
+		if (!timeout_ms--)
+			return false;
+		nanosleep(&pause, 0);
+	}
+	return true;
+}
+
+static int park(struct rl_ranges *ranges, char *why, size_t size)
+{
+	struct rl_stop stop = { .ranges = ranges, .caller = rl_stop_caller_now(), .timeout_ms = rl_stop_timeout_now() };
+	struct rl_text t = rl_text_into(why, size);
+
+	if (await_sharers(stop.timeout_ms))
+		return rl_park(&stop, why, size);
+	rl_text_add(&t, "a process that is no thread of this one shares its memory (a child of vfork, or clone with CLONE_VM)");
+	return -EBUSY;
+}
+
 static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
@@ -26,6 +52,8 @@ static struct rl_hooks hooks = {
 	.end = rl_text_end,
 	.alone = alone,
 	.traps_refused = rl_traps_refused,
+	.park = park,
+	.resume = rl_resume,
 };
 
 /* For tests: called between the steps of every commit. */
@@ -38,6 +66,13 @@ void rl_test_step(void (*step)(int step))
 void rl_test_write(int (*write)(uintptr_t address, const void *bytes, size_t length))
 {
 	hooks.write = write ? write : rl_text_write;
+}
+
+/* For tests: more code that nobody may be inside of when threads are parked. */
+void rl_test_ranges(const struct rl_range *ranges, size_t count)
+{
+	hooks.ranges = ranges;
+	hooks.range_count = count;
 }
 
 void rl_remark(const char *text)
@@ -68,6 +103,7 @@ static void probe(struct rl_core *core)
 static void probe(struct rl_core *core)
 {
 	core->port = &rl_port_generic;
+	hooks.park = 0;
 	rl_marker_create(); /* without it a vfork child would change its parent's flags */
 	rl_runtime.abilities.writer = rl_runtime.abilities.barrier_name = "none";
 	core->why = "this build keeps keys as flags and calls as pointers";

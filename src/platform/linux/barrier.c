@@ -60,7 +60,7 @@ RL_RAW static void execute_cpuid(void)
  * Before Linux 5.10 membarrier left out the calling thread. iret serialises as cpuid does, but does not leave a virtual
  * machine: 0.1 us instead of 5. A shadow stack would want to hear of it.
  */
-RL_RAW static void serialise(void)
+RL_RAW void rl_serialise(void)
 {
 	uint64_t scratch;
 
@@ -91,7 +91,7 @@ static void execute_cpuid(void)
 {
 }
 
-static void serialise(void)
+static void rl_serialise(void)
 {
 }
 
@@ -101,7 +101,7 @@ RL_RAW int rl_text_barrier(void)
 {
 	int error = synchronise_others();
 
-	serialise();
+	rl_serialise();
 	return error;
 }
 

@@ -98,7 +98,7 @@ static void name_program(struct rl_image *image)
 static void describe_file(struct rl_image *image)
 {
 	char loaded_as[sizeof(image->path)];
-	struct rl_mapping mapping = { 0, 0, 0, 0 };
+	struct rl_mapping mapping = { 0, 0, 0, 0, false };
 
 	memcpy(loaded_as, image->path, sizeof(loaded_as));
 	if (rl_files_allowed() && rl_mapping_of(image->text_start, &mapping, image->path, sizeof(image->path))) {

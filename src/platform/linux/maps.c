@@ -46,13 +46,13 @@ static uint64_t number(struct source *source, unsigned base)
 	return value;
 }
 
-/* Permissions, and the space after them. */
-static bool skip(struct source *source, int count)
+/* "rwxp" and the space after it. */
+static bool read_permissions(struct source *source, struct rl_mapping *mapping)
 {
-	while (count-- > 0)
-		if (next(source) < 0)
-			return false;
-	return true;
+	bool readable = next(source) == 'r', writable = next(source) == 'w';
+
+	mapping->stack_like = readable && writable;
+	return next(source) >= 0 && next(source) >= 0 && next(source) >= 0;
 }
 
 /* start-stop perms offset major:minor inode */
@@ -62,7 +62,7 @@ static bool read_fields(struct source *source, struct rl_mapping *mapping)
 
 	mapping->start = (uintptr_t)number(source, 16);
 	mapping->stop = (uintptr_t)number(source, 16);
-	if (!skip(source, 5))
+	if (!read_permissions(source, mapping))
 		return false;
 	number(source, 16);
 	major = number(source, 16);
@@ -110,6 +110,23 @@ bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, si
 	}
 	rl_syscall(SYS_close, source.descriptor, 0, 0, 0);
 	return found;
+}
+
+bool rl_mappings_each(void (*visit)(const struct rl_mapping *mapping, void *ctx), void *ctx)
+{
+	struct source source = { .at = 0, .have = 0 };
+	struct rl_mapping mapping;
+
+	/* Where the main thread has ended, /proc/self is empty. */
+	source.descriptor = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
+	if (source.descriptor < 0)
+		return false;
+	while (read_fields(&source, &mapping)) {
+		read_line_end(&source, NULL, 0);
+		visit(&mapping, ctx);
+	}
+	rl_syscall(SYS_close, source.descriptor, 0, 0, 0);
+	return true;
 }
 
 void rl_drop_remark(char *path)

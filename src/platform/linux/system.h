@@ -87,15 +87,23 @@ RL_HIDDEN bool rl_marker_in(long memory);
 RL_HIDDEN const char *rl_barrier_probe(void);
 /* rl_text_barrier in instructions that every emulator knows. */
 RL_HIDDEN int rl_barrier_careful(void);
+#ifdef RL_X86_64
+/* The calling thread alone. */
+RL_HIDDEN void rl_serialise(void);
+#endif
 
 /* ---- maps.c ---- */
 
 struct rl_mapping {
 	uintptr_t start, stop;
 	uint64_t device, inode;
+	bool stack_like; /* may be read and written */
 };
 /* The mapping that holds the address, and what the kernel shows as its name. False: none, or it can't be known. */
 RL_HIDDEN bool rl_mapping_of(uintptr_t address, struct rl_mapping *mapping, char *path, size_t size);
+
+/* All mappings, by ascending address. False: it can't be known. */
+RL_HIDDEN bool rl_mappings_each(void (*visit)(const struct rl_mapping *mapping, void *ctx), void *ctx);
 
 /* A file that has been unlinked keeps its name in the kernel, with a remark; takes it off. */
 RL_HIDDEN void rl_drop_remark(char *path);

@@ -144,6 +144,8 @@ RL_RAW static long open_high(void)
 	long low = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/mem", O_RDWR | O_CLOEXEC, 0);
 	long high;
 
+	if (low == -ESRCH) /* the main thread has ended, and the others are found by their own names alone */
+		low = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
 	if (low < 0 || low >= FIRST_DESCRIPTOR)
 		return low;
 	high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR, 0);
