@@ -132,7 +132,11 @@ static int commit_locked(const struct relink_wish *wishes, size_t count, struct 
 
 	for (size_t i = 0; i < count && !r; i++)
 		r = decide(core, &wishes[i], &decisions[i], err);
-	return r ? r : rl_commit(core, decisions, count, mode, err);
+	r = r ? r : rl_commit(core, decisions, count, mode, err);
+	/* A busy machine may have left the proof open that numbers need while threads run. */
+	if (r == RELINK_E_MODE && rl_prove_one_store())
+		r = rl_commit(core, decisions, count, mode, err);
+	return r;
 }
 
 /* A registered variant has a name already; only functions from outside need the loader's help. */
