@@ -15,10 +15,13 @@
  * whole or restores every byte. It empties the transaction in both cases; relink_commit_discard() empties it unused.
  * A struct relink_commit belongs to one thread at a time.
  *
- *	mode            who may run                     which sites
- *	RELINK_LIVE     any threads                     those that one store can change; others stay on their trampoline
- *	RELINK_STARTUP  this thread alone, or an error  all
- *	RELINK_STOP     any threads; they stand still   all, at once; final choices too
+ *	mode            who may run                     what changes
+ *	RELINK_LIVE     any threads                     keys, calls, tables, numbers
+ *	RELINK_STARTUP  this thread alone, or an error  final choices, too, and what is several instructions
+ *	RELINK_STOP     any threads; they stand still   the same; all sites at once
+ *
+ * Calls that one store can't change stay on their trampolines in every mode, unless their choice is final or RELINK_TRAPS
+ * is declared: else the next live commit could not change them.
  *
  * Alone: no other thread, and no process that shares the memory, such as a child of vfork that has not run exec yet.
  *
