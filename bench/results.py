@@ -109,6 +109,7 @@ TITLES = {
 	"function": "Function variants: nanoseconds per call",
 	"immediate": "Numbers: nanoseconds per step",
 	"ops": "Operations tables: milliseconds per exchange of the backend",
+	"stop": "Stop mode: microseconds per commit",
 	"commit": "Commits of one key: nanoseconds per site, beside the bare limit of the same writer on the same pages",
 	"init": "Process start: milliseconds",
 	"bytes": "Bytes per site",

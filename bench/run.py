@@ -37,6 +37,7 @@ ABOUT = {
 	"function.*": "a function of one of several ways, chosen by a flag and a number: compiled for one by hand; the variant that relink bound; "
 		"the function that tests both.",
 	"immediate.*": "added in a chain of a multiplication, an addition and a rotation: a constant, relink_immediate, a variable.",
+	"stop.*": "RELINK_STOP of one key with one site: alone, with threads that are blocked in read(2), with threads that compute.",
 	"ops.*": "the backend of a table of 50 members exchanged, 1000 call sites each, in one commit; the mean of there and back.",
 	"commit.*, limit.*": "sites are 64 bytes apart, or one per page (perpage). warm: after the first commit, there and back, halved. first: in a fresh "
 		"process, page faults included. The limits know the addresses, check nothing and keep nothing.",
@@ -92,6 +93,8 @@ class Bench:
 			self.run(k, "bench-patches")
 		self.progress("operations tables")
 		self.run("ops", "bench-ops")
+		self.progress("stop mode")
+		self.run("stop", "bench-stop")
 
 	def commits(self):
 		for program in self.commit_programs():
