@@ -29,7 +29,7 @@
  *
  * A sequence is a choice like all others: native, templates and functions are its states, with condition and rank. It is
  * several instructions, and changes at start-up or with all threads parked, RELINK_STOP (RELINK_E_MODE
- * otherwise). For changes with threads running put a static key in front: if (relink_unlikely(k)) slow(); else relink_wrap(..).
+ * otherwise). Where that has to be decided with threads running, relink_wrap_unless puts a static key in front.
  *
  * Machines whose code is not rewritten keep the native text.
  */
@@ -37,6 +37,7 @@
 #define RELINK_SEQUENCE_H
 
 #include <relink/call.h>
+#include <relink/key.h>
 
 RELINK_BEGIN_DECLS
 
@@ -52,19 +53,28 @@ RELINK_END_DECLS
 #define RELINK_SEQUENCE(name, ...) RELINK_SEQUENCE_DEF_(name, __VA_ARGS__, 0u, 0u)
 
 /* RELINK_TEMPLATE_n(sequence, name, [operands,] text [, .needs = ..] [, .condition = ..] [, .rank = ..]) */
-#define RELINK_TEMPLATE_0(sequence, name, ...) RELINK_TEMPLATE_0_(sequence, name, __VA_ARGS__)
-#define RELINK_TEMPLATE_1(sequence, name, a, ...) RELINK_TEMPLATE_1_(sequence, name, a, __VA_ARGS__)
-#define RELINK_TEMPLATE_2(sequence, name, a, b, ...) RELINK_TEMPLATE_2_(sequence, name, a, b, __VA_ARGS__)
+#define RELINK_TEMPLATE_0(sequence, name, ...) RELINK_TEMPLATE_0_(sequence, name, __VA_ARGS__, )
+#define RELINK_TEMPLATE_1(sequence, name, a, ...) RELINK_TEMPLATE_1_(sequence, name, a, __VA_ARGS__, )
+#define RELINK_TEMPLATE_2(sequence, name, a, b, ...) RELINK_TEMPLATE_2_(sequence, name, a, b, __VA_ARGS__, )
 #define RELINK_SEQUENCE_CALL(sequence, name, ...) RELINK_SEQUENCE_CALL_(sequence, name, __VA_ARGS__)
 
 #define RELINK_NO_OUTPUT 0, ()
 #define RELINK_OREG(x) 1, ([out] "=&r"(x))
 #define RELINK_NO_INPUT 0, ()
-#define RELINK_IREG1(a) 1, ([in1] "r"((uint64_t)(a)),)
-#define RELINK_IREG2(a, b) 2, ([in1] "r"((uint64_t)(a)), [in2] "r"((uint64_t)(b)),)
-#define RELINK_IREG3(a, b, c) 3, ([in1] "r"((uint64_t)(a)), [in2] "r"((uint64_t)(b)), [in3] "r"((uint64_t)(c)),)
+#define RELINK_IREG1(a) 1, ([in1] "r"(RELINK_INPUT_(a)),)
+#define RELINK_IREG2(a, b) 2, ([in1] "r"(RELINK_INPUT_(a)), [in2] "r"(RELINK_INPUT_(b)),)
+#define RELINK_IREG3(a, b, c) 3, ([in1] "r"(RELINK_INPUT_(a)), [in2] "r"(RELINK_INPUT_(b)), [in3] "r"(RELINK_INPUT_(c)),)
 
 #define relink_wrap(sequence, native, ...) RELINK_WRAP_(sequence, native, __VA_ARGS__)
+/* In branch form: while `key` is on, `instead` (a statement, out of line) is what runs. A key changes with threads running. */
+#define relink_wrap_unless(key, instead, sequence, native, ...) \
+	do { \
+		if (relink_unlikely(key)) { \
+			instead; \
+		} else { \
+			relink_wrap(sequence, native, __VA_ARGS__); \
+		} \
+	} while (0)
 
 /* Commit of one sequence to a function of the right prototype, which must stay mapped while it is bound; NULL is native. */
 #define relink_sequence_set(sequence, fn, err) relink_call_set_(&(sequence).call, (void (*)(void))(fn), (err))

@@ -7,6 +7,14 @@
 
 #include <relink/alternative.h>
 
+#ifdef __cplusplus
+#define RELINK_INPUT_(x) __extension__({ \
+		static_assert(RELINK_IS_WORD_(__typeof__(x)), "relink: an operand of a sequence is an integer or a pointer"); (uint64_t)(x); })
+#else
+#define RELINK_INPUT_(x) \
+	(RELINK_CHECK_(RELINK_IS_WORD_(__typeof__(x)), "relink: an operand of a sequence is an integer or a pointer"), (uint64_t)(x))
+#endif
+
 #define RELINK_SEQUENCE_DECL_(name) RELINK_C_ struct relink_sequence name
 #ifdef __cplusplus
 #define RELINK_SEQUENCE_STORAGE_(name) extern "C" { struct relink_sequence name = { { &name.fn, 0, 0 }, relink_call_nothing }; }
@@ -54,8 +62,8 @@
 #define RELINK_TEMPLATE_TABLE_(sequence, name) relink_template_##sequence##_##name
 #define RELINK_TEMPLATE_RECORD_(sequence, name, operands, ...) \
 	RELINK_C_ const char RELINK_TEMPLATE_TABLE_(sequence, name)[] __attribute__((visibility("hidden"))); \
-	RELINK_SEQUENCE_VARIANT_(sequence, #name, RELINK_VARIANT_IS_TEMPLATE, .constant = (operands), \
-				 .fn = (void (*)(void))(uintptr_t)RELINK_TEMPLATE_TABLE_(sequence, name), __VA_ARGS__)
+	RELINK_SEQUENCE_VARIANT_(sequence, #name, RELINK_VARIANT_IS_TEMPLATE, \
+				 .fn = (void (*)(void))(uintptr_t)RELINK_TEMPLATE_TABLE_(sequence, name), .constant = (operands), __VA_ARGS__)
 #define RELINK_OPERAND_out_ 0
 #define RELINK_OPERAND_in1_ 1
 #define RELINK_OPERAND_in2_ 2
