@@ -157,6 +157,17 @@ static int hold_pending(struct rl_plan *plan, int rank, bool asked)
 	return 0;
 }
 
+/* Code that can't follow keeps its choices where they are. */
+static void hold_stale_patches(struct rl_plan *plan, int rank)
+{
+	for (size_t i = 0; i < plan->choice_count && plan->core->pending_count; i++) {
+		struct rl_choice *c = plan->choices[i];
+
+		if (rank_of(c) == rank && moves(c) && rl_has_patches(c) && rl_has_stale_patches(plan->core, c))
+			hold(c);
+	}
+}
+
 static bool has_lost_target(const struct rl_choice *c)
 {
 	if (c->owner)
@@ -315,6 +326,8 @@ static int decide(struct rl_plan *plan, bool asked)
 		r = r ? r : hold_pending(plan, rank, asked);
 		if (rank == 1 && !r) /* keys */
 			r = hold_locks(plan, asked);
+		if (!asked)
+			hold_stale_patches(plan, rank);
 		hold_others(plan, rank);
 	}
 	return r;

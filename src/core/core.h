@@ -342,6 +342,8 @@ bool rl_in_patch(const struct rl_module *module, uintptr_t address);
 int rl_plan_patches(struct rl_plan *plan);
 /* Would this commit change a module's patches that stay as linked? */
 const struct rl_module *rl_stale_patches(const struct rl_core *core);
+/* The same for one choice. */
+bool rl_has_stale_patches(const struct rl_core *core, const struct rl_choice *choice);
 /* The first patch that this commit changes and that has bytes in what could not be written. */
 bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner, const struct rl_module **module, uintptr_t *site);
 /* Visits the sites of patches that depend on the choice until visit returns non-zero. */

@@ -406,7 +406,7 @@ static const struct rl_choice *owner_of(const struct rl_core *core, const struct
 static int unmovable(struct rl_plan *plan, const struct rl_module *m, const struct relink_patch_record *p)
 {
 	return rl_fail_site(plan->err, RELINK_E_BYTES, owner_of(plan->core, p), m, rl_patch_site(p),
-			    "this code can't be put here: an operand is missing, a target is out of reach, or an instruction is not known");
+			    "this code can't be moved here: an operand is missing, a target is out of reach, or an instruction is not known");
 }
 
 static bool expected(const struct rl_plan *plan, const struct rl_module *m, const struct relink_patch_record *p, bool fresh, uint8_t *out)
@@ -563,4 +563,13 @@ int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
 			if (is_usable(m, &m->patches[i]) && depends(core, &m->patches[i], choice))
 				r = visit(m, &m->patches[i], ctx);
 	return r;
+}
+
+bool rl_has_stale_patches(const struct rl_core *core, const struct rl_choice *choice)
+{
+	for (const struct rl_module *m = core->modules; m; m = m->next)
+		for (size_t i = 0; m->patches_stale && i < m->patch_count; i++)
+			if (is_usable(m, &m->patches[i]) && depends(core, &m->patches[i], choice))
+				return true;
+	return false;
 }

@@ -20,6 +20,7 @@ RELINK_KEY_FALSE(impossible, "its arm can't be moved");
 static struct relink_error err;
 static void *plugin;
 static long (*guest_look)(void);
+static void (*guest_chose)(int *seen, int *value);
 static int (*guest_set)(int64_t number, int key, struct relink_error *err);
 
 static __attribute__((noinline)) long host_look(void)
@@ -33,6 +34,7 @@ static bool load(void)
 	if (!CHECKF(plugin != NULL, "%s", dlerror()))
 		return false;
 	*(void **)&guest_look = dlsym(plugin, "guest_look");
+	*(void **)&guest_chose = dlsym(plugin, "guest_chose");
 	*(void **)&guest_set = dlsym(plugin, "guest_set");
 	return true;
 }
@@ -59,6 +61,14 @@ static void check(long want, const char *when)
 	CHECKF(guest_look() == want, "%s: %ld, not %ld", when, guest_look(), want);
 }
 
+static void check_chosen(int want, const char *when)
+{
+	int seen, value;
+
+	guest_chose(&seen, &value);
+	CHECKF(seen == want && value == want, "%s: the choice function's number is %d, and %d in the code, not %d", when, value, seen, want);
+}
+
 static void test_coming_and_going(void)
 {
 	uint64_t memory = status().memory;
@@ -68,6 +78,7 @@ static void test_coming_and_going(void)
 		if (!load())
 			return;
 		check(110000 + 5 - 7, "loaded");
+		check_chosen(5, "loaded");
 		CHECK(status().sites[RELINK_SITE_ALTERNATIVE][RELINK_BOUND] == 3 && status().pending == 0);
 		CHECK_CODE(guest_set(1000, 1, &err), RELINK_OK, &err);
 		check(1110000 + 5 + 1000, "its own");
@@ -107,8 +118,9 @@ static void test_pending(void)
 	relink_on_pending(NULL, NULL);
 	s = status();
 	CHECKF(reports == 1 && s.pending == 1 && s.sites[RELINK_SITE_ALTERNATIVE][RELINK_INDIRECT] >= 2 &&
-	       s.sites[RELINK_SITE_IMMEDIATE][RELINK_INDIRECT] == 2, "%d reports, %u pending", reports, s.pending);
+	       s.sites[RELINK_SITE_IMMEDIATE][RELINK_INDIRECT] == 3, "%d reports, %u pending", reports, s.pending);
 	check(300 - 7, "as linked");
+	check_chosen(0, "as linked");
 	CHECK_CODE(relink_immediate_set(host_number, 6, &err), RELINK_E_PENDING, &err);
 	CHECK_HAS(err.text, "patches_guest.so");
 	CHECK_CODE(relink_key_set(host_key, false, &err), RELINK_E_PENDING, &err);
