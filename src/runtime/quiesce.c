@@ -16,30 +16,6 @@
 #define FIRST_LOOK 50u /* ms; each may take twice as long as the one before */
 #define LONGEST_LOOK 1000u
 
-static unsigned stop_timeout = 1000;
-
-void rl_stop_timeout(unsigned timeout_ms)
-{
-	__atomic_store_n(&stop_timeout, timeout_ms, __ATOMIC_RELAXED);
-}
-
-unsigned rl_stop_timeout_now(void)
-{
-	return __atomic_load_n(&stop_timeout, __ATOMIC_RELAXED);
-}
-
-static __thread uintptr_t caller_frame;
-
-void rl_stop_caller(uintptr_t frame)
-{
-	caller_frame = frame;
-}
-
-uintptr_t rl_stop_caller_now(void)
-{
-	return caller_frame;
-}
-
 struct proof {
 	struct relink_error *err;
 	uintptr_t *functions; /* as the core lists them */

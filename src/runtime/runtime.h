@@ -123,12 +123,14 @@ int rl_linux_key(struct relink_key *key, struct relink_linux_deferred *d, int wh
 void rl_linux_report(const struct relink_error *err);
 void rl_linux_on_error(relink_linux_error_fn *fn, void *ctx);
 int rl_linux_last_error(struct relink_error *err);
-/* quiesce.c */
-int rl_quiesce(unsigned timeout_ms, uintptr_t caller, struct relink_error *err);
+
+/* stop.c */
 void rl_stop_timeout(unsigned timeout_ms);
 void rl_stop_caller(uintptr_t frame); /* this thread's frames, from there up, are those of the program */
-uintptr_t rl_stop_caller_now(void);
-unsigned rl_stop_timeout_now(void);
+int rl_stop_others(struct rl_ranges *ranges, char *why, size_t size); /* a hook of the core */
+
+/* quiesce.c */
+int rl_quiesce(unsigned timeout_ms, uintptr_t caller, struct relink_error *err);
 
 /* list.c */
 int rl_get_status(struct relink_status *status);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* start.c - brings the serving copy to life, once per process. */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "runtime/runtime.h"
 
@@ -19,30 +17,6 @@ static bool alone(bool patient)
 	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
 }
 
-/* Who shares the memory without being a thread of ours can't be parked. A child of vfork will soon be gone. */
-static bool await_sharers(unsigned timeout_ms)
-{
-	const struct timespec pause = { 0, 1000000 };
-
-	while (rl_memory_is_shared()) {
-		if (!timeout_ms--)
-			return false;
-		nanosleep(&pause, 0);
-	}
-	return true;
-}
-
-static int park(struct rl_ranges *ranges, char *why, size_t size)
-{
-	struct rl_stop stop = { .ranges = ranges, .caller = rl_stop_caller_now(), .timeout_ms = rl_stop_timeout_now() };
-	struct rl_text t = rl_text_into(why, size);
-
-	if (await_sharers(stop.timeout_ms))
-		return rl_park(&stop, why, size);
-	rl_text_add(&t, "a process that is no thread of this one shares its memory (a child of vfork, or clone with CLONE_VM)");
-	return -EBUSY;
-}
-
 static struct rl_hooks hooks = {
 	.alloc = allocate,
 	.free = free,
@@ -52,7 +26,7 @@ static struct rl_hooks hooks = {
 	.end = rl_text_end,
 	.alone = alone,
 	.traps_refused = rl_traps_refused,
-	.park = park,
+	.park = rl_stop_others,
 	.resume = rl_resume,
 };
 
