@@ -46,7 +46,7 @@ static inline __attribute__((always_inline)) uint64_t do_twice(uint64_t a)
 {
 	uint64_t r;
 
-	relink_wrap(twice, "lea (%[in1],%[in1]), %[out]", RELINK_OREG(r), RELINK_IREG1(a), RELINK_CLOBBERS("cc"));
+	relink_wrap(twice, "lea (%[in1],%[in1]), %[out]", RELINK_OREG(r), RELINK_IREG1(a), RELINK_CLOBBERS("cc", "memory"));
 	return r;
 }
 
@@ -59,7 +59,7 @@ static __attribute__((noinline)) uint64_t do_three(uint64_t a, uint64_t b, uint6
 {
 	uint64_t r;
 
-	relink_wrap(three, "mov %[in3], %[out]", RELINK_OREG(r), RELINK_IREG3(a, b, c), RELINK_CLOBBERS());
+	relink_wrap(three, "mov %[in3], %[out]", RELINK_OREG(r), RELINK_IREG3(a, b, c), RELINK_CLOBBERS("rcx", "r9", "cc"));
 	return r;
 }
 

@@ -57,7 +57,8 @@
 #define RELINK_LONG_TEXT_
 #define RELINK_LONG_TEXT_END_
 #endif
-#define RELINK_CLOBBER_LIST_(clobbers) RELINK_STR_(RELINK_BARE_ clobbers)
+#define RELINK_CLOBBER_LIST_(clobbers) RELINK_CLOBBER_TEXT_ clobbers
+#define RELINK_CLOBBER_TEXT_(...) #__VA_ARGS__
 
 #define RELINK_TEMPLATE_TABLE_(sequence, name) relink_template_##sequence##_##name
 #define RELINK_TEMPLATE_RECORD_(sequence, name, operands, ...) \
