@@ -68,12 +68,28 @@ int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const 
 	return rl_fail(err, RELINK_E_UNKNOWN, 0, reason);
 }
 
+/* Any number is a state of an immediate, if it fits. */
+static int fail_number(struct relink_error *err, const struct rl_choice *choice, const char *text, size_t length)
+{
+	char reason[160];
+	struct rl_text t = rl_text_into(reason, sizeof(reason));
+
+	rl_text_add(&t, "'");
+	rl_text_add_n(&t, text, length < 64 ? length : 64);
+	rl_text_add(&t, choice->flags & RELINK_SIGNED ? "' is no signed number of " : "' is no unsigned number of ");
+	rl_text_add_dec(&t, 8 * choice->width);
+	rl_text_add(&t, " bits, in decimal or with 0x");
+	return rl_fail(err, RELINK_E_STATE, choice, reason);
+}
+
 int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, const char *state, size_t length)
 {
 	char reason[512];
 	struct rl_text t = rl_text_into(reason, sizeof(reason));
 	const char *between = "";
 
+	if (choice->immediate)
+		return fail_number(err, choice, state, length);
 	rl_text_add(&t, "no state '");
 	rl_text_add_n(&t, state, length);
 	rl_text_add(&t, "'; there are: ");
