@@ -1,4 +1,4 @@
-/* test: VARIANTS "-O0" "-O2" "-O2 -fPIC" "-O2 -fcf-protection" NOT generic */
+/* test: VARIANTS "-O0" "-O2" "-O2 -fPIC" "-O2 -fcf-protection" NOT generic thread */
 /* SPDX-License-Identifier: MIT */
 /* alternatives.c - arms by feature and by key, in their documented order, of every length, with calls and addresses in them. */
 #include <pthread.h>

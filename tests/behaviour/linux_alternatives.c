@@ -1,4 +1,4 @@
-// test: LOCKS VARIANTS "-O0" "-O2" "-O2 -fPIC" FLAGS -mno-red-zone
+// test: LOCKS VARIANTS "-O0" "-O2" "-O2 -fPIC" NOT thread address FLAGS -mno-red-zone
 /* SPDX-License-Identifier: MIT */
 /* Alternatives, features and the lock prefix under the kernel's names: one test for each thing that its documentation says. */
 #include <pthread.h>

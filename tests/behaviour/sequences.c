@@ -1,4 +1,4 @@
-/* test: VARIANTS "-O0" "-O2" "-O2 -fPIC" "-O2 -fomit-frame-pointer -mno-red-zone" "-O3 -march=native" NOT generic */
+/* test: VARIANTS "-O0" "-O2" "-O2 -fPIC" "-O2 -fomit-frame-pointer -mno-red-zone" "-O3 -march=native" NOT generic thread */
 /* SPDX-License-Identifier: MIT */
 /* sequences.c - operands in every register, templates that fit and that do not, functions with all registers kept. */
 #include <execinfo.h>

@@ -1,4 +1,4 @@
-// test: VARIANTS "-O0" "-O2" "-O2 -fPIC" NOT generic
+// test: VARIANTS "-O0" "-O2" "-O2 -fPIC" NOT generic thread
 // SPDX-License-Identifier: MIT
 // sequences_cxx.cc - C++: in inline functions, templates and members; and in branch form with threads running.
 #include <atomic>
