@@ -46,7 +46,7 @@ static void *chain(void *depth)
 	pthread_t next;
 
 	one_life(NULL);
-	if (depth && pthread_create(&next, NULL, chain, (char *)depth - 1) == 0)
+	if (depth && pthread_create(&next, NULL, chain, (void *)((uintptr_t)depth - 1)) == 0)
 		pthread_detach(next);
 	__atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED);
 	return NULL;

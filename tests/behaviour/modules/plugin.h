@@ -73,9 +73,12 @@ struct plugin plugin = {
 /* Somebody else runs by the time the program's constructors do. */
 static void *run_for_ever(void *unused)
 {
-	for (unsigned x = 0;; x++)
-		if (call_final(x) != PLUGIN && call_final(x) != 3)
+	for (unsigned x = 0;; x++) {
+		unsigned target = call_final(x);
+
+		if (target != PLUGIN && target != 3)
 			abort();
+	}
 	return unused;
 }
 
