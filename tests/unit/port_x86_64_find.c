@@ -5,7 +5,6 @@
 
 #include "port_check.h"
 
-#define GIB ((uint64_t)1 << 30)
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct rl_port *const port = &rl_port_x86_64;
