@@ -68,7 +68,7 @@ struct relink_call {
 RELINK_API int relink_call_set_(struct relink_call *call, void (*fn)(void), struct relink_error *err);
 RELINK_API int relink_call_clear_(struct relink_call *call, struct relink_error *err);
 /* What a NULL target is in the slot: a function that returns. */
-RELINK_API void relink_call_nothing(void);
+RELINK_API void relink_do_nothing(void);
 
 RELINK_END_DECLS
 

@@ -119,7 +119,7 @@ typedef void relink_missing_op_fn(const char *table, const char *member, const v
 RELINK_API void relink_on_missing_op(relink_missing_op_fn *fn, void *ctx);
 
 /* What the markers stand for. */
-RELINK_API uintptr_t relink_op_identity(uintptr_t first);
+RELINK_API uintptr_t relink_do_identity(uintptr_t first);
 RELINK_API void relink_op_missing_(struct relink_op *op, const void *caller);
 
 RELINK_END_DECLS

@@ -44,6 +44,6 @@ const char *relink_error_text(const struct relink_error *err)
 	return err && err->code ? err->text : "no error";
 }
 
-void relink_call_nothing(void)
+void relink_do_nothing(void)
 {
 }

@@ -64,9 +64,9 @@ static struct rl_variant read_member(const struct rl_core *core, const struct rl
 		v.fn = member->op->missing;
 		return v;
 	}
-	if (v.fn == relink_call_nothing)
+	if (v.fn == relink_do_nothing)
 		v.what = RL_NOTHING;
-	else if (v.fn == (function)relink_op_identity)
+	else if (v.fn == (function)relink_do_identity)
 		v.what = RL_IDENTITY;
 	for (const struct rl_mark *m = core->marks; m && v.what == RL_FUNCTION; m = m->next)
 		if (m->fn == v.fn) {
@@ -222,7 +222,7 @@ void rl_free_ops(struct rl_core *core, struct rl_choice *choice)
 		core->hooks->free(choice->variants);
 }
 
-uintptr_t relink_op_identity(uintptr_t first)
+uintptr_t relink_do_identity(uintptr_t first)
 {
 	return first;
 }

@@ -276,7 +276,7 @@ static bool add_call_record(struct rl_core *core, struct rl_module *module, cons
 {
 	struct relink_call *call = record->object;
 	struct rl_choice *c = rl_new_choice(core, module, RELINK_CALL, record->name, record->doc);
-	struct rl_variant nothing = { .fn = relink_call_nothing, .what = RL_NOTHING, .rank = -1 };
+	struct rl_variant nothing = { .fn = relink_do_nothing, .what = RL_NOTHING, .rank = -1 };
 
 	if (!c)
 		return false;
@@ -324,7 +324,7 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 		model.what = RL_CONSTANT;
 	if (record->head.flags & RELINK_VARIANT_IS_TEMPLATE) {
 		model.table = (const uint8_t *)(uintptr_t)record->fn;
-		model.fn = relink_call_nothing;
+		model.fn = relink_do_nothing;
 	}
 	/* The field is younger than the record. */
 	if (record->head.size > offsetof(struct relink_variant_record, when))

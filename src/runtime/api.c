@@ -355,7 +355,7 @@ relink_linux_target *relink_linux_query_(const struct relink_call *call)
 {
 	void (*fn)(void) = __atomic_load_n(call->slot, __ATOMIC_ACQUIRE);
 
-	return fn == relink_call_nothing ? 0 : fn;
+	return fn == relink_do_nothing ? 0 : fn;
 }
 
 long relink_linux_return0(void)

@@ -68,7 +68,7 @@ static int look_at(const struct relink_site_info *site, void *unused)
 {
 	const struct relink_call *call = !strcmp(site->choice, "decided") ? &relink_call_decided :
 					 !strcmp(site->choice, "muted") ? &relink_call_muted : &relink_call_fixed;
-	bool null = call == &relink_call_muted && *call->slot == (void (*)(void))relink_call_nothing;
+	bool null = call == &relink_call_muted && *call->slot == (void (*)(void))relink_do_nothing;
 	bool constant = call == &relink_call_fixed && *call->slot != (void (*)(void))fixed_default;
 
 	(void)unused;

@@ -30,6 +30,7 @@ RELINK_DEFINE_CALL(twice, twice_add, "doubles");
 RELINK_VARIANT(twice, twice_odd, .rank = -1);
 RELINK_DEFINE_CALL_NULL(hook, "may set a flag");
 RELINK_VARIANT(hook, set, .rank = -1);
+RELINK_DEFINE_CALL_NULL(nothing, "named as something of the library's");
 
 static void even_ring(int *p)
 {
@@ -57,6 +58,8 @@ RELINK_OP_CONST(house, two, just_two, 2);
 static const struct house_ops even_house = { even_ring, RELINK_OP_NOP(house, lock), never_same, even_count, 0 };
 const struct house_ops odd_house = { odd_ring, 0, RELINK_OP_IDENTITY(house, same), odd_count, just_two };
 RELINK_DEFINE_OPS(house, HOUSE_OPS, even_house, "a table");
+static const struct identity_ops no_identity = { RELINK_OP_NOP(identity, nothing) };
+RELINK_DEFINE_OPS(identity, IDENTITY_OPS, no_identity, "named as something of the library's");
 
 RELINK_IMMEDIATE(uint8_t, batch, 9, "a number");
 RELINK_IMMEDIATE(int64_t, relink_v, -123456789012, "named as something inside the macros");

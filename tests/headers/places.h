@@ -24,6 +24,9 @@ extern struct device device;
 /* Names that the macros' own must not collide with. */
 RELINK_DECLARE_KEY(key);
 RELINK_DECLARE_KEY(value);
+RELINK_DECLARE_CALL(void, nothing, (int *p));
+#define IDENTITY_OPS(op) op(void, nothing, (int *p))
+RELINK_DECLARE_OPS(identity, IDENTITY_OPS);
 RELINK_DECLARE_OPTION(idle, halt, poll, sleep);
 RELINK_DECLARE_CALL(int, twice, (int x));
 RELINK_DECLARE_CALL(void, hook, (int *p));
@@ -135,6 +138,8 @@ static inline unsigned in_calls(int n)
 	seen |= relink_call_target(twice)(n) == 2 * n ? 0 : 4;
 	n = 0;
 	hook(&n);
+	nothing(&n);
+	identity_nothing(&n);
 	return seen | (n ? 8 : 0);
 }
 

@@ -133,7 +133,7 @@ template <class F, bool nullable> inline any fn(null *)
 #define RELINK_CALL_DEF_NULL_(name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
 	RELINK_STATIC_ASSERT_(relink_nullable_##name, "relink: NULL needs a static call that returns void, and does return"); \
-	RELINK_CALL_BODY_(name, relink_call_nothing, doc, (flags) | RELINK_DEFAULT_NULL)
+	RELINK_CALL_BODY_(name, relink_do_nothing, doc, (flags) | RELINK_DEFAULT_NULL)
 
 /* One expansion more, so that the name is the function's and not the macro's that picks it. */
 #define RELINK_VARIANT_EXPAND_(call, function, ...) RELINK_VARIANT_(call, function, __VA_ARGS__)

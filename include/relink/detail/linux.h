@@ -96,7 +96,7 @@
 	RELINK_LINUX_RETURN0_(name, RELINK_LINUX_RETURNS_NUMBER_(RELINK_LINUX_TYPE_(name)))
 #define RELINK_LINUX_CALL_NULL_(name, func) \
 	RELINK_LINUX_CALL_DECL_(name, func); \
-	RELINK_LINUX_CALL_BODY_(name, RELINK_LINUX_VOID_(name) ? relink_call_nothing : (void (*)(void))relink_linux_return0, \
+	RELINK_LINUX_CALL_BODY_(name, RELINK_LINUX_VOID_(name) ? relink_do_nothing : (void (*)(void))relink_linux_return0, \
 				RELINK_LINUX_VOID_(name) ? RELINK_DEFAULT_NULL : 0u); \
 	RELINK_LINUX_RETURN0_(name, !RELINK_LINUX_VOID_(name))
 #define RELINK_LINUX_CALL_RET0_(name, func) \

@@ -112,8 +112,8 @@
 
 /* A module with a copy of the library of its own says what markers are there. */
 #define RELINK_BACKEND_RECORDS_(table, name_, ...) \
-	RELINK_OP_MARK_(RELINK_OP_MARK_NOP, (void (*)(void))relink_call_nothing, 0, 0u); \
-	RELINK_OP_MARK_(RELINK_OP_MARK_IDENTITY, (void (*)(void))relink_op_identity, 0, 0u); \
+	RELINK_OP_MARK_(RELINK_OP_MARK_NOP, (void (*)(void))relink_do_nothing, 0, 0u); \
+	RELINK_OP_MARK_(RELINK_OP_MARK_IDENTITY, (void (*)(void))relink_do_identity, 0, 0u); \
 	static struct relink_variant_record RELINK_CAT_(relink_backend_##table##_, __COUNTER__) RELINK_RECORD_ = { \
 		.head = { (uint16_t)sizeof(struct relink_variant_record), RELINK_RECORD_VARIANT, 0u }, \
 		.call = &relink_ops_##table.call, .name = (name_), __VA_ARGS__ }
@@ -163,10 +163,10 @@ template <class T, class P> inline any backend(P *p)
 	static_assert(relink_detail::is_same<relink_detail::plain<__typeof__(backend)>::type, struct table##_ops>, RELINK_NO_BACKEND_)
 #define RELINK_BACKEND_FN_(table, backend_) relink_detail::backend<struct table##_ops>(backend_)
 #define RELINK_OP_NOP_(table, member) \
-	((relink_fn_##table##_##member *)((char *)relink_call_nothing + \
+	((relink_fn_##table##_##member *)((char *)relink_do_nothing + \
 					  relink_detail::nop<relink_nullable_##table##_##member != 0>::zero))
 #define RELINK_OP_IDENTITY_(table, member) \
-	((relink_fn_##table##_##member *)((char *)relink_op_identity + \
+	((relink_fn_##table##_##member *)((char *)relink_do_identity + \
 					  relink_detail::identity<relink_detail::first<relink_first_##table##_##member>::is_result>::zero))
 #define RELINK_SAME_TYPE_(a, b) relink_detail::is_same<a, b>
 #define RELINK_OP_CONST_FN_(call, name, value_) \
@@ -187,10 +187,10 @@ template <class T, class P> inline any backend(P *p)
 /* Nothing is added: the size is where a check may stand in an address constant. */
 #define RELINK_CHECKED_(cond, message) (0 * sizeof(struct { _Static_assert(cond, message); int relink_unused_; }))
 #define RELINK_OP_NOP_(table, member) \
-	((relink_fn_##table##_##member *)((char *)relink_call_nothing + \
+	((relink_fn_##table##_##member *)((char *)relink_do_nothing + \
 					  RELINK_CHECKED_(relink_nullable_##table##_##member, RELINK_NOP_NEEDS_VOID_)))
 #define RELINK_OP_IDENTITY_(table, member) \
-	((relink_fn_##table##_##member *)((char *)relink_op_identity + \
+	((relink_fn_##table##_##member *)((char *)relink_do_identity + \
 					  RELINK_CHECKED_(RELINK_IS_IDENTITY_(table##_##member), RELINK_IDENTITY_NEEDS_WORD_)))
 #define RELINK_IS_IDENTITY_(call) \
 	(!relink_void_##call && RELINK_IS_WORD_(RELINK_NOT_VOID_(relink_void_##call, relink_result_##call)) && \

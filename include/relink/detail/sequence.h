@@ -17,9 +17,9 @@
 
 #define RELINK_SEQUENCE_DECL_(name) RELINK_C_ struct relink_sequence name
 #ifdef __cplusplus
-#define RELINK_SEQUENCE_STORAGE_(name) extern "C" { struct relink_sequence name = { { &name.fn, 0, 0 }, relink_call_nothing }; }
+#define RELINK_SEQUENCE_STORAGE_(name) extern "C" { struct relink_sequence name = { { &name.fn, 0, 0 }, relink_do_nothing }; }
 #else
-#define RELINK_SEQUENCE_STORAGE_(name) struct relink_sequence name = { { &name.fn, 0, 0 }, relink_call_nothing }
+#define RELINK_SEQUENCE_STORAGE_(name) struct relink_sequence name = { { &name.fn, 0, 0 }, relink_do_nothing }
 #endif
 #define RELINK_SEQUENCE_DEF_(name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
