@@ -368,7 +368,7 @@ struct rl_choice *rl_sequence_choice(const struct relink_sequence_use *use);
 bool rl_encode_sequence(const struct rl_core *core, const struct relink_sequence_use *use, uintptr_t site, size_t length, bool next,
 			const uint8_t *original, uint8_t *out);
 /* What is to be in the room beside the function: RELINK_COPY_SIZE bytes. False: nothing. */
-bool rl_encode_copy(const struct rl_core *core, const struct relink_sequence_use *use, size_t length, uint8_t *out);
+bool rl_encode_copy(const struct rl_core *core, const struct relink_sequence_use *use, size_t length, bool next, uint8_t *out);
 
 /* ---- number.c: states of immediates ---- */
 /* After a commit: those that nobody asks for any more. */

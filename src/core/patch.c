@@ -426,20 +426,42 @@ static void expect_default(const struct relink_patch_record *p, const struct rl_
 		encode_number(immediate_choice(p)->variants[immediate_choice(p)->initial].constant, p->length, out);
 }
 
-/* The room beside a function is filled while nothing leads there: the site is written in the same moment. */
-static int plan_copy(struct rl_plan *plan, const struct relink_patch_record *p)
-{
-	uint8_t copied[RELINK_COPY_SIZE];
+/*
+ * The room beside a function, for a template that is longer than the site. While nothing leads there anything may be in it. It is filled
+ * in the same moment in which the site is written; from one such template to another only the copy changes.
+ */
+struct beside {
+	uintptr_t address;
+	bool differs;
+	uint8_t bytes[RELINK_COPY_SIZE];
+};
 
-	if (!rl_encode_copy(plan->core, use_of(p), p->length, copied))
+static int look_at_copy(struct rl_plan *plan, const struct rl_module *m, const struct relink_patch_record *p, bool fresh,
+			struct beside *c)
+{
+	uint8_t old[RELINK_COPY_SIZE];
+	size_t at;
+
+	c->differs = false;
+	if (p->kind != RELINK_PATCH_SEQUENCE)
 		return 0;
-	return list_changes(plan, RL_SEQUENCE, rl_at_field(&use_of(p)->copy), sizeof(copied), RL_SPLIT, copied);
+	c->address = rl_at_field(&use_of(p)->copy);
+	if (!fresh && rl_encode_copy(plan->core, use_of(p), p->length, false, old)) {
+		at = difference(old, (const uint8_t *)c->address, sizeof(old));
+		if (at < sizeof(old))
+			return rl_fail_wrong_bytes(plan, owner_of(plan->core, p), m, c->address + at);
+	}
+	c->differs = rl_encode_copy(plan->core, use_of(p), p->length, true, c->bytes) &&
+		     difference(c->bytes, (const uint8_t *)c->address, sizeof(c->bytes)) < sizeof(c->bytes);
+	return 0;
 }
 
 static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct relink_patch_record *p, bool fresh)
 {
 	uint8_t old[PATCH_MAX], new[PATCH_MAX];
 	enum rl_change change = classify(plan->core, p);
+	struct beside copied;
+	bool differs;
 	size_t at;
 	int r;
 
@@ -450,8 +472,10 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 	at = difference(old, (const uint8_t *)rl_patch_site(p), p->length);
 	if (at < p->length)
 		return rl_fail_wrong_bytes(plan, owner_of(plan->core, p), m, rl_patch_site(p) + at);
-	if (difference(old, new, p->length) == p->length)
-		return 0;
+	r = look_at_copy(plan, m, p, fresh, &copied);
+	differs = difference(old, new, p->length) < p->length;
+	if (r || !(differs || copied.differs))
+		return r;
 	if (!plan->core->can_write)
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
 	if (change == RL_SPLIT && m != plan->arriving && !rl_alone_at_last(plan))
@@ -459,8 +483,11 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 				    "threads run, and one store can't change this code; use RELINK_STOP, or RELINK_STARTUP before they start");
 	plan->writes = true;
 	plan->others |= m != plan->arriving;
-	r = p->kind == RELINK_PATCH_SEQUENCE ? plan_copy(plan, p) : 0;
-	return r ? r : list_changes(plan, kind_of(p), rl_patch_site(p), p->length, change, new);
+	if (copied.differs)
+		r = list_changes(plan, RL_SEQUENCE, copied.address, sizeof(copied.bytes), RL_SPLIT, copied.bytes);
+	if (!r && differs)
+		r = list_changes(plan, kind_of(p), rl_patch_site(p), p->length, change, new);
+	return r;
 }
 
 static int plan_module(struct rl_plan *plan, struct rl_module *m, bool fresh)
@@ -509,11 +536,15 @@ const struct rl_module *rl_stale_patches(const struct rl_core *core)
 	return 0;
 }
 
+static bool failed_in(const struct rl_core *core, uintptr_t address, size_t length)
+{
+	return address < core->failed_at + core->failed_length && address + length > core->failed_at;
+}
+
 static bool has_failed(const struct rl_core *core, const struct relink_patch_record *p)
 {
-	uintptr_t site = rl_patch_site(p);
-
-	return site < core->failed_at + core->failed_length && site + p->length > core->failed_at;
+	return failed_in(core, rl_patch_site(p), p->length) ||
+	       (p->kind == RELINK_PATCH_SEQUENCE && failed_in(core, rl_at_field(&use_of(p)->copy), RELINK_COPY_SIZE));
 }
 
 bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner, const struct rl_module **module, uintptr_t *site)

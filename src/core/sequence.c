@@ -73,6 +73,7 @@ bool rl_encode_sequence(const struct rl_core *core, const struct relink_sequence
 	const struct rl_choice *c = rl_sequence_choice(use);
 	const struct rl_variant *v = c ? variant_of(c, next) : 0;
 	const uint8_t *instance;
+	uint8_t copied[RELINK_COPY_SIZE];
 
 	if (!c || (v && v->what == RL_NOTHING)) {
 		for (size_t i = 0; i < length; i++)
@@ -85,14 +86,15 @@ bool rl_encode_sequence(const struct rl_core *core, const struct relink_sequence
 	if (!instance)
 		return false;
 	if (instance[RELINK_TEMPLATE_SIZE - 1] > length)
-		return jump(core, site, rl_at_field(&use->copy), length, out);
+		return place(core, instance, rl_at_field(&use->copy), sizeof(copied), copied) &&
+		       jump(core, site, rl_at_field(&use->copy), length, out);
 	return place(core, instance, site, length, out);
 }
 
-bool rl_encode_copy(const struct rl_core *core, const struct relink_sequence_use *use, size_t length, uint8_t *out)
+bool rl_encode_copy(const struct rl_core *core, const struct relink_sequence_use *use, size_t length, bool next, uint8_t *out)
 {
 	const struct rl_choice *c = rl_sequence_choice(use);
-	const struct rl_variant *v = c ? variant_of(c, true) : 0;
+	const struct rl_variant *v = c ? variant_of(c, next) : 0;
 	const uint8_t *instance = v && v->table ? instance_of(use, v) : 0;
 
 	return instance && instance[RELINK_TEMPLATE_SIZE - 1] > length &&

@@ -22,6 +22,10 @@ RELINK_TEMPLATE_2(plus, narrow, out, in2, "movl %\\in2d, %\\outd", .rank = -1);
 RELINK_TEMPLATE_1(twice, zero, out, "xorl %\\outd, %\\outd", .rank = -1);
 RELINK_TEMPLATE_2(twice, long_way, out, in1,
 		  "mov %\\in1, %\\out; 1: add $1, %\\out; cmpq $0x12345678, %\\out; jb 1b; add %\\in1, %\\out", .rank = -1);
+RELINK_TEMPLATE_2(twice, longer_way, out, in1,
+		  "mov %\\in1, %\\out; add $0x11111, %\\out; add $0x22222, %\\out; add $0x33333, %\\out", .rank = -1);
+RELINK_TEMPLATE_2(twice, unknown, out, in1,
+		  "mov %\\in1, %\\out; .byte 0x06; add $0x11111, %\\out; add $0x22222, %\\out; nop", .rank = -1);
 RELINK_TEMPLATE_0(mark, inc, "incl marks(%rip)", .rank = -1);
 
 __attribute__((used)) int marks;
@@ -116,7 +120,15 @@ static void test_copy(void)
 	CHECK(do_twice(5) == 0);
 	CHECK_CODE(set("twice", "long_way"), RELINK_OK, &err);
 	CHECK(do_twice(7) == 0x12345678 + 7);
+	/* From copy to copy, where the site itself stays. */
+	CHECK_CODE(set("twice", "longer_way"), RELINK_OK, &err);
+	CHECK(do_twice(7) == 0x66666 + 7);
+	CHECK_CODE(set("twice", "long_way"), RELINK_OK, &err);
+	CHECK(do_twice(7) == 0x12345678 + 7);
+	CHECK_CODE(set("twice", "unknown"), RELINK_E_BYTES, &err);
+	CHECK(do_twice(7) == 0x12345678 + 7);
 	CHECK_CODE(set("twice", "native"), RELINK_OK, &err);
+	CHECK_CODE(set("twice", "unknown"), RELINK_E_BYTES, &err);
 	CHECK(do_twice(5) == 10);
 }
 
@@ -169,6 +181,36 @@ static uint64_t greedy(uint64_t a)
 		sum += room[i];
 	__asm__ volatile("" : : : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm7", "xmm15", "cc");
 	return 2 * a + (sum < 0);
+}
+
+/* Values on the floating-point stack, which a function wants to be empty. */
+static __attribute__((noinline)) long double floats(long double x, uint64_t seed)
+{
+	long double a = x * 3, b = x + 5, c = x - 7, d = x * x;
+	uint64_t r = do_twice(seed);
+
+	return r + a * b + c * d + (a - d) * (b - c);
+}
+
+static uint64_t float_user(uint64_t a)
+{
+	volatile long double v[9];
+	long double product;
+
+	for (unsigned i = 0; i < COUNT(v); i++)
+		v[i] = (long double)(a + i);
+	product = (v[0] + v[1]) * ((v[2] + v[3]) * ((v[4] + v[5]) * ((v[6] + v[7]) * (v[8] + (v[1] + (v[3] + v[5]))))));
+	return 2 * a + (product < 0);
+}
+
+static void test_floats(void)
+{
+	volatile long double x = 11;
+	long double native = floats(x, 5);
+
+	CHECK_CODE(relink_sequence_set(twice, float_user, &err), RELINK_OK, &err);
+	CHECKF(floats(x, 5) == native, "%Lg, not %Lg", floats(x, 5), native);
+	CHECK_CODE(relink_sequence_clear(twice, &err), RELINK_OK, &err);
 }
 
 static void test_kept(void)
@@ -275,6 +317,7 @@ int main(void)
 	test_copy();
 	test_mark();
 	test_kept();
+	test_floats();
 	test_backtrace();
 	test_threads();
 	test_listing();
