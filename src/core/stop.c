@@ -33,15 +33,48 @@ static size_t list_changes(const struct rl_plan *plan, struct rl_range *list)
 	return n;
 }
 
+struct thunks {
+	struct rl_range *list; /* NULL: they are counted */
+	size_t count;
+};
+
+/* Up to the room for a copy. The first instruction has left the site, so it is inside. */
+static int add_thunk(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx)
+{
+	const struct relink_sequence_use *use = (const void *)rl_at_field(&patch->ref);
+	struct thunks *t = ctx;
+
+	(void)module;
+	if (t->list)
+		t->list[t->count] = (struct rl_range){ rl_at_field(&use->thunk) - 1, rl_at_field(&use->copy), RL_RANGE_ONE, false };
+	t->count++;
+	return 0;
+}
+
+/*
+ * Thunks do not change, but the pointer that they call through does: a thread between the site and that call would find what
+ * stands there when no function is bound. Who is in the function already comes back to a thunk as it was.
+ */
+static size_t list_thunks(const struct rl_plan *plan, struct rl_range *list)
+{
+	struct thunks t = { list, 0 };
+
+	for (size_t i = 0; i < plan->choice_count; i++)
+		if ((plan->choices[i]->flags & RELINK_SEQUENCE_FLAG) && rl_call_moves(plan->choices[i]))
+			rl_each_patch(plan->core, plan->choices[i], add_thunk, &t);
+	return t.count;
+}
+
 static bool list_ranges(const struct rl_plan *plan, struct rl_ranges *ranges)
 {
 	const struct rl_hooks *hooks = plan->core->hooks;
-	struct rl_range *list = hooks->alloc((plan->change_count + hooks->range_count + 1) * sizeof(*list));
+	struct rl_range *list = hooks->alloc((plan->change_count + list_thunks(plan, 0) + hooks->range_count + 1) * sizeof(*list));
 
 	ranges->list = list;
 	if (!list)
 		return false;
 	ranges->count = list_changes(plan, list);
+	ranges->count += list_thunks(plan, list + ranges->count);
 	for (size_t i = 0; i < hooks->range_count; i++)
 		list[ranges->count++] = hooks->ranges[i];
 	rl_ranges_summarise(ranges);
