@@ -424,7 +424,7 @@ static int settle(struct rl_plan *plan)
 	if (!set)
 		return rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	plan->choices = set;
-	r = set_mode(plan, RELINK_LIVE);
+	r = set_mode(plan, plan->mode);
 	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
 		touch(plan, c);
 	r = r ? r : decide_and_run(plan, false);
@@ -442,6 +442,13 @@ int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err)
 {
 	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .keep = true };
+
+	return settle(&plan);
+}
+
+int rl_settle_stopped(struct rl_core *core, struct relink_error *err)
+{
+	struct rl_plan plan = { .core = core, .err = err, .mode = RELINK_STOP, .keep = true };
 
 	return settle(&plan);
 }

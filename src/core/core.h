@@ -451,6 +451,7 @@ struct rl_plan {
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
 	bool fresh;                /* and its sites are still as linked */
+	int mode;                  /* enum relink_mode, where no caller says it */
 	bool keep;                 /* choices of other modules that need not change stay as they are */
 	struct rl_change_record *changes;
 	size_t change_count, change_capacity;
@@ -496,6 +497,8 @@ uintptr_t rl_final_target(struct rl_core *core);
 int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool rebind, struct relink_error *err);
 /* When all together failed, what has to be: the choices of `arriving`, and calls whose target has left. */
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err);
+/* The same without a module that arrives, with all threads parked: a sequence whose function leaves is several instructions. */
+int rl_settle_stopped(struct rl_core *core, struct relink_error *err);
 
 /* ---- stop.c ---- */
 /* Parks the others where the plan asks for it. 0 or a code; then rl_stop_end. */

@@ -69,8 +69,9 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	struct relink_error err;
 
 	rl_withdraw_variants(core, module);
-	/* Calls bound to functions of this module go to the best of those that remain. */
-	if (rl_settle(core, 0, false, false, &err) < 0 && rl_settle_least(core, 0, false, &err) < 0 && !core->degraded) {
+	/* Calls and sequences bound to functions of this module go to the best of those that remain. */
+	if (rl_settle(core, 0, false, false, &err) < 0 && rl_settle_least(core, 0, false, &err) < 0 &&
+	    rl_settle_stopped(core, &err) < 0 && !core->degraded) {
 		struct rl_text t = rl_text_into(core->degraded_text, sizeof(core->degraded_text));
 
 		core->degraded = true;
