@@ -104,18 +104,20 @@ template <class F, bool nullable> inline any fn(null *)
 	RELINK_STATIC_ASSERT_(!RELINK_IS_NULL_(f), \
 		"relink: a default must be a function; RELINK_DEFINE_CALL_NULL makes a call that does nothing")
 
-#define RELINK_CALL_DECL_(ret, name, args) \
+#define RELINK_CALL_DECL_(ret, name, args) RELINK_CALL_DECL_OF_(ret, name, args, 0)
+/* `owned`: the call is a member of a table. */
+#define RELINK_CALL_DECL_OF_(ret, name, args, owned) \
 	typedef ret relink_fn_##name args; \
 	typedef ret relink_result_##name; \
 	RELINK_CALL_PROTOTYPE_(ret, name, args, ) \
 	RELINK_C_ struct relink_call relink_call_##name; \
-	enum { relink_nullable_##name = RELINK_IS_VOID_(ret), relink_void_##name = RELINK_IS_VOID_(ret) }
+	enum { relink_nullable_##name = RELINK_IS_VOID_(ret), relink_void_##name = RELINK_IS_VOID_(ret), relink_owned_##name = owned }
 #define RELINK_CALL_DECL_NORETURN_(name, args) \
 	typedef void relink_fn_##name args; \
 	typedef void relink_result_##name; \
 	RELINK_CALL_PROTOTYPE_(void, name, args, __attribute__((noreturn))) \
 	RELINK_C_ struct relink_call relink_call_##name; \
-	enum { relink_nullable_##name = 0, relink_void_##name = 1 }
+	enum { relink_nullable_##name = 0, relink_void_##name = 1, relink_owned_##name = 0 }
 
 #define RELINK_CALL_BODY_(name, target, doc, flags) \
 	RELINK_C_DEF_(RELINK_CALL_STORAGE_(name, target)) \
@@ -137,7 +139,10 @@ template <class F, bool nullable> inline any fn(null *)
 
 /* One expansion more, so that the name is the function's and not the macro's that picks it. */
 #define RELINK_VARIANT_EXPAND_(call, function, ...) RELINK_VARIANT_(call, function, __VA_ARGS__)
+#define RELINK_CHECK_FREE_(call) \
+	RELINK_STATIC_ASSERT_(!relink_owned_##call, "relink: a member of an operations table has no variants, RELINK_BACKEND is for the table")
 #define RELINK_VARIANT_(call, function, ...) \
+	RELINK_CHECK_FREE_(call); \
 	RELINK_CHECK_TARGET_(call, function); \
 	RELINK_STATIC_ASSERT_(!RELINK_IS_NULL_(function), "relink: a variant must be a function"); \
 	RELINK_VARIANT_RECORD_(call, #function, 0u, .fn = (void (*)(void))__VA_ARGS__)
@@ -156,6 +161,7 @@ template <class F, bool nullable> inline any fn(null *)
 
 /* A function that takes whatever the caller passes and returns the constant: sites that can't hold the constant go there. */
 #define RELINK_VARIANT_CONST_(call, name, value, ...) \
+	RELINK_CHECK_FREE_(call); \
 	RELINK_CHECK_CONST_(call, value); \
 	static relink_result_##call relink_const_##call##_##name RELINK_ANY_ARGS_ { return (value); } \
 	RELINK_VARIANT_RECORD_(call, #name, RELINK_VARIANT_IS_CONST | (sizeof(relink_result_##call) <= 4 ? RELINK_VARIANT_NARROW : 0u), \

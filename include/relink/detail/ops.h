@@ -38,7 +38,7 @@
 #define RELINK_OP_FIELD_(ret, name, args) ret (*name) args;
 /* The function type that is left of the operation's when only the first argument counts. */
 #define RELINK_OP_DECL_(table, ret, name, args) \
-	RELINK_CALL_DECL_(ret, table##_##name, args); \
+	RELINK_CALL_DECL_OF_(ret, table##_##name, args, 1); \
 	typedef ret relink_first_##table##_##name(RELINK_OP_FIRST_ args);
 
 /* ---- definition ---- */
