@@ -40,7 +40,11 @@
 /* RELINK_FUNCTION(call, (parameters), (their names), doc, (what is read), RELINK_FOR(..), ...) { body }: up to eight reads, sixteen
  * variants. The call has been declared; this defines it. */
 #define RELINK_FUNCTION(name, parameters, arguments, doc, reads, ...) \
-	RELINK_FUNCTION_(name, parameters, arguments, doc, reads, __VA_ARGS__)
+	RELINK_FUNCTION_(0u, name, parameters, arguments, doc, reads, __VA_ARGS__)
+/* The same for what is decided once, RELINK_FINAL: every call is bound directly whatever its alignment. Later a commit of what the
+ * function reads, which would have to rebind it, is refused as one of a final choice is (RELINK_E_FINAL); RELINK_STOP does it. */
+#define RELINK_FUNCTION_FINAL(name, parameters, arguments, doc, reads, ...) \
+	RELINK_FUNCTION_(RELINK_FINAL, name, parameters, arguments, doc, reads, __VA_ARGS__)
 
 #define RELINK_READS_KEY(key, parameter) (relink_k, key, parameter)
 #define RELINK_READS_OPTION(option, parameter) (relink_o, option, parameter)

@@ -4,6 +4,8 @@
  * functions.c - function variants: in every combination of what they read the right variant is in force, and the result is right;
  * who ranks above decides; it is one commit.
  */
+#include <pthread.h>
+
 #include "check.h"
 #include "functions/functions.h"
 
@@ -28,6 +30,13 @@ RELINK_FUNCTION(look, (void), (), "has neither parameters nor a result", (RELINK
 		RELINK_FOR(RELINK_IS_ON(driven)))
 {
 	seen = is_driven ? 5 : 4;
+}
+
+RELINK_KEY_FALSE(checked, "read by a function that is decided once");
+RELINK_DECLARE_CALL(int, decided, (int x));
+RELINK_FUNCTION_FINAL(decided, (int x), (x), "is final", (RELINK_READS_KEY(checked, is_checked)), RELINK_FOR(RELINK_IS_ON(checked)))
+{
+	return is_checked ? x + 1 : x;
 }
 
 static struct relink_error err;
@@ -196,6 +205,40 @@ static void test_force(void)
 	CHECK_CODE(relink_commit(&c, RELINK_LIVE, &err), RELINK_OK, &err);
 }
 
+/* What a final function reads can't move without it. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void *wait_here(void *unused)
+{
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	return unused;
+}
+
+static void test_final(void)
+{
+	struct relink_commit c = RELINK_COMMIT;
+	pthread_t thread;
+
+	CHECK(decided(3) == 3);
+	CHECK_CODE(relink_key_set(checked, true, &err), RELINK_OK, &err);
+	CHECK(decided(3) == 4);
+	check_shown("decided", "checked=on", RELINK_BY_FUNCTION);
+	pthread_mutex_lock(&gate);
+	CHECK(pthread_create(&thread, NULL, wait_here, NULL) == 0);
+	CHECK_CODE(relink_key_set(checked, false, &err), RELINK_E_FINAL, &err);
+	CHECK_HAS(relink_error_text(&err), "decided");
+	CHECK(relink_key_enabled(checked) && decided(3) == 4);
+	relink_set_key(&c, checked, false);
+	if (RELINK_PATCHES_) {
+		CHECK_CODE(relink_commit(&c, RELINK_STOP, &err), RELINK_OK, &err);
+		CHECK(!relink_key_enabled(checked) && decided(3) == 3);
+	}
+	relink_commit_discard(&c);
+	pthread_mutex_unlock(&gate);
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	check_combination((struct combination){ false, 0, 2 });
@@ -203,5 +246,6 @@ int main(void)
 	test_precedence();
 	test_transaction();
 	test_force();
+	test_final();
 	return check_done();
 }

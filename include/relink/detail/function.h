@@ -121,13 +121,13 @@
 			       .fn = (void (*)(void))relink_##name##_##i, \
 			       .rank = RELINK_RANK_(i, conditions), .when = relink_when_##name##_##i);
 
-#define RELINK_FUNCTION_(name, parameters, arguments, doc, reads, ...) \
+#define RELINK_FUNCTION_(flags, name, parameters, arguments, doc, reads, ...) \
 	RELINK_CHECK_DOC_(doc); \
 	RELINK_FUNCTION_HEAD_(name, parameters, arguments, reads); \
 	RELINK_ALL_(RELINK_READ_DECLARE_, name, RELINK_BARE_ reads) \
 	RELINK_VARIANT_BODY_(name, generic, parameters, return RELINK_CALL_BODY_OF_(name, arguments, reads);) \
 	RELINK_CHECK_TARGET_(name, relink_##name##_generic); \
-	RELINK_CALL_BODY_(name, relink_##name##_generic, doc, 0u); \
+	RELINK_CALL_BODY_(name, relink_##name##_generic, doc, flags); \
 	RELINK_VARIANT_RECORD_(name, "generic", 0u, .fn = (void (*)(void))relink_##name##_generic); \
 	RELINK_EACH_(RELINK_FOR_, (name, parameters, arguments, reads), __VA_ARGS__) \
 	RELINK_FUNCTION_HEAD_(name, parameters, arguments, reads)
