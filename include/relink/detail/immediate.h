@@ -62,15 +62,21 @@ template <> inline constexpr bool is_number<unsigned long long> = true;
 #if !RELINK_PATCHES_
 #define RELINK_IMMEDIATE_USE_(name) relink_immediate_value(name)
 #else
+/* Each width has a variable of its own, or compilers would extend what is extended already. */
 #define RELINK_IMMEDIATE_USE_(name) \
 	__extension__({ \
-		uint64_t relink_v_; \
+		relink_type_##name relink_v_; \
 		RELINK_WORD_DEF_(1, &name) \
-		if (sizeof(relink_type_##name) <= 4) \
-			RELINK_IMMEDIATE_4_(RELINK_WORD_OF_(1), (uint32_t)RELINK_DEFAULT_OF_(name), relink_v_); \
-		else \
-			RELINK_IMMEDIATE_8_(RELINK_WORD_OF_(1), RELINK_DEFAULT_OF_(name), relink_v_); \
-		(relink_type_##name)relink_v_; \
+		if (sizeof(relink_type_##name) <= 4) { \
+			uint32_t relink_n_; \
+			RELINK_IMMEDIATE_4_(RELINK_WORD_OF_(1), (uint32_t)RELINK_DEFAULT_OF_(name), relink_n_); \
+			relink_v_ = (relink_type_##name)relink_n_; \
+		} else { \
+			uint64_t relink_n_; \
+			RELINK_IMMEDIATE_8_(RELINK_WORD_OF_(1), RELINK_DEFAULT_OF_(name), relink_n_); \
+			relink_v_ = (relink_type_##name)relink_n_; \
+		} \
+		relink_v_; \
 	})
 #endif
 
