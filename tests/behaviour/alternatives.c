@@ -20,6 +20,38 @@ static int say_9(void) { return 9; }
 static int say_8(void) { return 8; }
 RELINK_DEFINE_CALL(alt_call, say_9, "called in an arm");
 
+/* Members of a table are static calls: arms reach what is bound through their trampolines. */
+#define ALT_OPS(op) op(int, read, (void)) op(void, note, (void)) op(int, none, (void))
+RELINK_DECLARE_OPS(alt, ALT_OPS);
+static int notes;
+static int read_1(void) { return 1; }
+static int read_2(void) { return 2; }
+static void note_one(void) { notes++; }
+RELINK_OP_CONST(alt, read, always_7, 7);
+static const struct alt_ops first_alt = { read_1, note_one, NULL }, second_alt = { read_2, RELINK_OP_NOP(alt, note), read_1 },
+			    third_alt = { always_7, NULL, always_7 };
+RELINK_DEFINE_OPS(alt, ALT_OPS, first_alt, "called in arms");
+RELINK_BACKEND(alt, second_alt, .rank = -1);
+RELINK_BACKEND(alt, third_alt, .rank = -1);
+
+static int missed;
+
+static void count_missed(const char *table, const char *member, const void *caller, void *ctx)
+{
+	CHECK(!strcmp(table, "alt") && caller && ctx == &missed);
+	missed += !strcmp(member, "none") ? 1 : 100;
+}
+
+static __attribute__((noinline)) int by_member(void)
+{
+	int n;
+
+	RELINK_ALTERNATIVE_2("call alt_read; movl %%eax, %[n]", "call alt_note; call alt_read; leal 10(%%rax), %[n]", RELINK_WHEN_ON(first),
+			     "call alt_none; leal 100(%%rax), %[n]; call alt_note", RELINK_WHEN_OFF(second), RELINK_OUT([n] "=&b"(n)), RELINK_IN(),
+			     RELINK_CLOBBERS("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc"));
+	return n;
+}
+
 static __attribute__((noinline)) int by_feature(void)
 {
 	int n;
@@ -99,6 +131,38 @@ static void test_order(void)
 	CHECK(by_state(5) == 28);
 }
 
+/* `n` more calls of note, `m` of what is missing. */
+static void check_member(bool one, bool two, int want, int n, int m)
+{
+	int notes_before = notes, missed_before = missed, got;
+
+	CHECK_CODE(set_all(one, two, 0), RELINK_OK, &err);
+	got = by_member();
+	CHECKF(got == want && notes - notes_before == n && missed - missed_before == m, "%d %d: %d, %d notes, %d missed", one, two, got,
+	       notes - notes_before, missed - missed_before);
+}
+
+static void test_members(void)
+{
+	relink_on_missing_op(count_missed, &missed);
+	for (int i = 0; i < 2; i++) {
+		check_member(false, true, 1, 0, 0);
+		check_member(true, true, 11, 1, 0);
+		check_member(true, false, 100, 1, 1);
+		CHECK_CODE(relink_bind_ops(alt, &second_alt, &err), RELINK_OK, &err);
+		CHECK(by_member() == 101);
+		check_member(false, true, 2, 0, 0);
+		check_member(true, true, 12, 0, 0);
+		check_member(false, false, 101, 0, 0);
+		CHECK_CODE(relink_bind_ops(alt, &third_alt, &err), RELINK_OK, &err);
+		check_member(false, true, 7, 0, 0);
+		check_member(true, true, 17, 0, 100);
+		check_member(false, false, 107, 0, 100);
+		CHECK_CODE(relink_bind_ops(alt, &first_alt, &err), RELINK_OK, &err);
+	}
+	relink_on_missing_op(NULL, NULL);
+}
+
 struct tally {
 	unsigned first, features;
 };
@@ -121,7 +185,7 @@ static void test_listing(void)
 	struct tally t = { 0, 0 };
 
 	CHECK(relink_each_site(tally_site, &t) == 0);
-	CHECKF(t.first == 2 && t.features == 2, "%u and %u", t.first, t.features);
+	CHECKF(t.first == 3 && t.features == 2, "%u and %u", t.first, t.features);
 	CHECK(relink_get_status(&status) == 0 && status.sites[RELINK_SITE_ALTERNATIVE][RELINK_BOUND] > 0);
 }
 
@@ -161,6 +225,7 @@ int main(void)
 	}
 	test_features();
 	test_order();
+	test_members();
 	test_listing();
 	test_threads();
 	return check_done();
