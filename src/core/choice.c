@@ -202,7 +202,8 @@ int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const
 
 int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state, void (*custom)(void), struct relink_error *err)
 {
-	if (state == RL_CUSTOM && (choice->flags & RELINK_SEQUENCE_FLAG) && !core->can_write)
+	if ((choice->flags & RELINK_SEQUENCE_FLAG) && !core->can_write && state != RL_NONE &&
+	    (state == RL_CUSTOM || !usable(choice, state)))
 		return rl_fail(err, RELINK_E_WRITE, choice, core->why);
 	if (level == RELINK_BY_FORCE && state != RL_NONE && (choice->flags & RELINK_NONFORCIBLE))
 		return rl_fail(err, RELINK_E_NONFORCIBLE, choice, "its owner declared it nonforcible; ask the program to change it");
