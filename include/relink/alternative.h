@@ -17,9 +17,12 @@
  *	RELINK_WHEN_OFF(key)         it is false
  *
  * The LAST arm whose condition holds is there; without one, the first text. The place is as long as the longest of them, padded
- * with nops; the assembler counts, and refuses more than 255 bytes. Jumps, calls and rip-relative operands of an arm lead where they would have led from the
- * place of the first text; jumps inside of an arm stay inside. Operands must be named. An arm must leave the stack pointer
- * where the first text leaves it at the same depth, since both are unwound by the same tables.
+ * with nops; the assembler counts, and refuses more than 255 bytes. Jumps, calls and rip-relative operands of an arm lead where they
+ * would have led from the place of the first text; jumps inside of an arm stay inside. Operands must be named. An arm must leave the
+ * stack pointer where the first text leaves it at the same depth, since both are unwound by the same tables.
+ *
+ * The compiler does not know of calls and pushes in a text: files with such ones are compiled with -mno-red-zone, or what functions
+ * that call nothing keep below their stack pointer is overwritten, and what is called must not need an aligned stack.
  *
  * Features are decided when the module is loaded, before its code runs. Arms on keys are several instructions: they change at
  * start-up, or with all threads parked: RELINK_STOP (RELINK_E_MODE otherwise). Static calls named in a text are reached

@@ -27,6 +27,9 @@
  * the output. It is an ordinary C function: the place keeps all registers that it does not clobber, the flags, the red zone
  * and the alignment of the stack.
  *
+ * Text that pushes or calls, as the one above, writes below the stack pointer, which the compiler does not know: files with such
+ * text, in whatever state, are compiled with -mno-red-zone, and what is called must not need an aligned stack.
+ *
  * A sequence is a choice like all others: native, templates and functions are its states, with condition and rank. It is
  * several instructions, and changes at start-up or with all threads parked, RELINK_STOP (RELINK_E_MODE
  * otherwise). Where that has to be decided with threads running, relink_wrap_unless puts a static key in front.
