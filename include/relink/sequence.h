@@ -11,8 +11,8 @@
  *	}
  *
  * The native text is emitted in place and is what runs until a commit says otherwise. Operands are 64-bit registers: an
- * output is named %[out], inputs %[in1] to %[in3]; memory and constants are no operands here. Each place records the
- * registers that the compiler chose, so that a backend may supply code for operands that it has never seen:
+ * output is named %[out], inputs %[in1] to %[in3]; what is in memory, and constants, the compiler loads into one. Each place records
+ * the registers that the compiler chose, so that a backend may supply code for operands that it has never seen:
  *
  *	RELINK_TEMPLATE_1(SetInterruptMask, hypercall, in1, "mov %\\in1, %gs:8");      // assembled once per register
  *	RELINK_SEQUENCE_CALL(SetInterruptMask, emulated, emulate_popf, .rank = 0);      // void emulate_popf(uint64_t flags)
