@@ -197,6 +197,34 @@ static void test_blocked_signals(void)
 	end_sleeper(&other);
 }
 
+/* No time at all is one attempt: all, or nothing. */
+static void test_no_time(void)
+{
+	struct sleeper s;
+	double start;
+
+	start_sleeper(&s, in_read);
+	wait_until_asleep(s.id);
+	relink_stop_timeout(0);
+	for (int i = 0; i < 20; i++) {
+		int r = set_all(true, RELINK_STOP, &err);
+
+		CHECKF(r == RELINK_OK || r == RELINK_E_STOP, "%s", relink_error_text(&err));
+		CHECK(all_are(r == RELINK_OK) && finals_are(r == RELINK_OK));
+		relink_stop_timeout(20000);
+		CHECK_CODE(set_all(false, RELINK_STOP, &err), RELINK_OK, &err);
+		relink_stop_timeout(0);
+	}
+	end_sleeper(&s);
+	start_sleeper(&s, with_signals_blocked);
+	start = now();
+	CHECK_CODE(set_all(true, RELINK_STOP, &err), RELINK_E_STOP, &err);
+	CHECKF(now() - start < (SANITIZED ? 20 : 5), "took %.3f s", now() - start);
+	CHECK(all_are(false) && finals_are(false));
+	relink_stop_timeout(20000);
+	end_sleeper(&s);
+}
+
 /* A thread that gets out of it within the time. */
 static void *unblock_later(void *argument)
 {
@@ -413,6 +441,7 @@ int main(void)
 	test_handlers();
 	if (RELINK_PATCHES_) {
 		test_blocked_signals();
+		test_no_time();
 		test_vfork();
 		test_traced();
 		in_child("take_all_signals", take_all_signals);
