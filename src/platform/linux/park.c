@@ -25,13 +25,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
-/* Raised by what a thread does itself. Blocked, they kill the process. */
-#define SYNCHRONOUS (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP) | BIT(SIGSYS))
-
-#define FIRST_SIGNAL 62 /* programs count from both ends; 64 is valgrind's */
-#define LAST_SIGNAL 35
-
 #define MS UINT64_C(1000000)
 #define SLICE (25 * MS)     /* the first; each is twice as long as the one before */
 #define PATIENCE 16            /* slices that an attempt may take if nobody is stuck */
@@ -67,10 +60,9 @@ static struct slot first_slots[FIRST_CHUNK];
 
 static struct {
 	uint32_t gate, arrivals; /* futexes */
-	int signal;
 	int32_t process; /* a fork's child starts afresh */
 	uint64_t mask;   /* the caller's */
-	struct rl_disposition previous;
+	struct rl_park_signal signal;
 	struct slot *chunks[CHUNKS]; /* each twice as large as the one before; never freed: a late signal names its slot */
 	size_t chunk_count, used, cursor;
 	uint32_t pass, attempt, proof;
@@ -85,17 +77,6 @@ struct pass {
 	unsigned stuck;     /* of those: not only delayed */
 	struct slot *first; /* of the waiting */
 	bool full;          /* no slot for a thread */
-};
-
-/* Why an attempt has failed. */
-struct trouble {
-	enum { NONE, NO_LIST, NO_MAPS, FULL, CHANGING, WAITING, INSIDE } what;
-	long error;
-	int32_t thread;
-	unsigned others; /* that did not stop either */
-	struct rl_task_state state;
-	struct rl_frame_found frame;
-	bool own; /* the caller's */
 };
 
 RL_RAW static struct slot *slot_at(size_t i)
@@ -164,20 +145,6 @@ RL_RAW static int32_t self(void)
 	return (int32_t)rl_syscall(SYS_gettid, 0, 0, 0, 0);
 }
 
-/* Unwinders know a signal frame by exactly these bytes. One of our own: frames of parked threads are no frames of the
- * program. */
-__asm__(".pushsection .text\n"
-	".balign 16\n"
-	".globl rl_park_return\n"
-	".hidden rl_park_return\n"
-	".type rl_park_return, @function\n"
-	"	nop\n"
-	"rl_park_return:\n"
-	"	.byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00\n" /* mov $15, %rax */
-	"	syscall\n"
-	".size rl_park_return, . - rl_park_return\n"
-	".popsection\n");
-
 /* Anybody may send a signal; only ours bring one of our slots. */
 RL_RAW static struct slot *slot_of_signal(const siginfo_t *info)
 {
@@ -237,7 +204,7 @@ RL_RAW static void on_park(int signal, siginfo_t *info, void *context)
 	uint32_t gate;
 
 	if (!slot) {
-		rl_signal_chain(signal, info, context, &park.previous);
+		rl_signal_chain(signal, info, context, &park.signal.previous);
 		__asm__ volatile("" : : : "memory"); /* not a tail call: whom we call must not return to our restorer */
 		return;
 	}
@@ -247,69 +214,6 @@ RL_RAW static void on_park(int signal, siginfo_t *info, void *context)
 	gate = __atomic_load_n(&park.gate, __ATOMIC_SEQ_CST);
 	if (gate & 1)
 		stand_still(slot, gate, context);
-}
-
-/* ---- the signal ---- */
-
-RL_RAW static void add_blocked(int32_t thread, void *ctx)
-{
-	struct rl_task_state state;
-
-	rl_task_look(thread, &state);
-	*(uint64_t *)ctx |= state.blocked;
-}
-
-RL_RAW static bool is_unused(int signal)
-{
-	struct rl_disposition now;
-
-	return rl_disposition_set(signal, NULL, &now) == 0 && now.handler == (uintptr_t)SIG_DFL;
-}
-
-RL_RAW static int unused_signal(uint64_t avoid)
-{
-	int signal = FIRST_SIGNAL;
-
-	while (signal >= LAST_SIGNAL && ((avoid & BIT(signal)) || !is_unused(signal)))
-		signal--;
-	return signal;
-}
-
-/* What a thread blocks it may be waiting for with sigwait(3): better one that nobody blocks. */
-static int choose_signal(void)
-{
-	uint64_t blocked = 0;
-	int signal;
-
-	rl_tasks_each(&park.tasks, add_blocked, &blocked);
-	signal = unused_signal(blocked);
-	return signal >= LAST_SIGNAL ? signal : unused_signal(0);
-}
-
-static bool is_installed(void)
-{
-	struct rl_disposition now;
-
-	return park.signal && rl_disposition_set(park.signal, NULL, &now) == 0 && now.handler == (uintptr_t)on_park;
-}
-
-static int install(void)
-{
-	struct rl_disposition ours;
-	int error;
-
-	if (is_installed())
-		return 0;
-	park.signal = choose_signal();
-	if (park.signal < LAST_SIGNAL)
-		return -EBUSY;
-	rl_disposition_ours(&ours, on_park, SA_ONSTACK | SA_RESTART);
-	ours.restorer = (uintptr_t)rl_park_return;
-	ours.mask = ~SYNCHRONOUS;
-	error = rl_disposition_set(park.signal, &ours, &park.previous);
-	if (error < 0)
-		park.signal = 0;
-	return error;
 }
 
 /* ---- stopping ---- */
@@ -332,11 +236,13 @@ RL_RAW static void sleep_for(uint64_t time)
 /* A signal that was sent to a thread which has gone is lost, and its number may have been given to another. */
 RL_RAW static void look(struct slot *slot, struct rl_task_state *state)
 {
+	uint64_t ours = RL_SIGNAL_BIT(park.signal.number);
+
 	rl_task_look(slot->thread, state);
 	slot->looked = park.attempt;
 	slot->state = state->state;
-	slot->fit = state->state == 'Z' || state->state == 'X' ? GONE : state->blocked & BIT(park.signal) ? BLOCKS : FIT;
-	if (state->state && !(state->pending & BIT(park.signal)))
+	slot->fit = state->state == 'Z' || state->state == 'X' ? GONE : state->blocked & ours ? BLOCKS : FIT;
+	if (state->state && !(state->pending & ours))
 		__atomic_store_n(&slot->in_flight, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -346,13 +252,13 @@ RL_RAW static void send(struct slot *slot)
 	long error;
 
 	__builtin_memset(&info, 0, sizeof(info));
-	info.si_signo = park.signal;
+	info.si_signo = park.signal.number;
 	info.si_code = SI_QUEUE;
 	info.si_pid = park.process;
 	info.si_value.sival_ptr = slot;
 	slot->sent_at = now();
 	__atomic_store_n(&slot->in_flight, 1, __ATOMIC_SEQ_CST);
-	error = rl_syscall(SYS_rt_tgsigqueueinfo, park.process, slot->thread, park.signal, (long)&info);
+	error = rl_syscall(SYS_rt_tgsigqueueinfo, park.process, slot->thread, park.signal.number, (long)&info);
 	if (error < 0)
 		__atomic_store_n(&slot->in_flight, 0, __ATOMIC_SEQ_CST);
 	if (error == -ESRCH)
@@ -423,9 +329,9 @@ RL_RAW static void go_through(struct pass *pass)
 		drop_vanished();
 }
 
-RL_RAW static void describe(const struct pass *pass, struct trouble *trouble)
+RL_RAW static void describe(const struct pass *pass, struct rl_trouble *trouble)
 {
-	trouble->what = pass->listed < 0 ? NO_LIST : pass->full ? FULL : pass->waiting ? WAITING : CHANGING;
+	trouble->what = pass->listed < 0 ? RL_NO_LIST : pass->full ? RL_FULL : pass->waiting ? RL_WAITING : RL_CHANGING;
 	trouble->error = pass->listed;
 	if (pass->waiting) {
 		trouble->thread = pass->first->thread;
@@ -450,7 +356,7 @@ RL_RAW static bool is_over(const struct limits *limits, const struct pass *pass,
  * Everybody stands still once two passes in a row have found nobody who does not: who could have been missed by the
  * first was there, or was made by somebody who was.
  */
-RL_RAW static bool gather(struct limits limits, struct trouble *trouble)
+RL_RAW static bool gather(struct limits limits, struct rl_trouble *trouble)
 {
 	bool before = false;
 	struct pass pass;
@@ -489,11 +395,11 @@ RL_RAW static void open_gate(void)
 /* ---- frames ---- */
 
 RL_RAW static bool is_inside(const struct rl_stack_walk *walk, int32_t thread, const struct rl_ranges *ranges,
-			     struct trouble *trouble)
+			     struct rl_trouble *trouble)
 {
 	if (!rl_frames_inside(walk, ranges, &trouble->frame))
 		return false;
-	trouble->what = INSIDE;
+	trouble->what = RL_INSIDE;
 	trouble->thread = thread;
 	rl_task_look(thread, &trouble->state);
 	return true;
@@ -508,7 +414,7 @@ RL_RAW static void let_go(struct slot *slot)
 }
 
 /* The caller's own frames stay where they are. */
-RL_RAW static bool caller_inside(const struct rl_ranges *ranges, uintptr_t caller, struct trouble *trouble)
+RL_RAW static bool caller_inside(const struct rl_ranges *ranges, uintptr_t caller, struct rl_trouble *trouble)
 {
 	struct rl_stack_walk own = { .sp = caller };
 
@@ -520,7 +426,7 @@ RL_RAW static bool caller_inside(const struct rl_ranges *ranges, uintptr_t calle
 }
 
 /* `proof`: who was once seen outside needs no second look. */
-RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof, struct trouble *trouble)
+RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof, struct rl_trouble *trouble)
 {
 	unsigned inside = 0;
 
@@ -543,12 +449,12 @@ RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof,
 	return inside != 0;
 }
 
-RL_RAW static bool look_at_frames(const struct rl_ranges *ranges, uintptr_t caller, uint32_t proof, struct trouble *trouble)
+RL_RAW static bool look_at_frames(const struct rl_ranges *ranges, uintptr_t caller, uint32_t proof, struct rl_trouble *trouble)
 {
 	if (!ranges->count)
 		return true;
 	if (ranges->frames && !rl_frames_begin()) {
-		trouble->what = NO_MAPS;
+		trouble->what = RL_NO_MAPS;
 		return false;
 	}
 	return !others_inside(ranges, proof, trouble) && !caller_inside(ranges, caller, trouble);
@@ -566,50 +472,43 @@ RL_RAW static void give_turn(void)
 		sleep_for(turn - had);
 }
 
-/* The program did that. Libc's own signals, 32 and 33, are blocked by our handler and inside of libc only, and not for
- * long. */
-RL_RAW static bool blocks_signal(const struct rl_task_state *state)
-{
-	return (state->blocked & BIT(park.signal)) && !(state->blocked & BIT(32));
-}
-
 RL_RAW static bool is_delayed(const struct rl_task_state *state)
 {
-	return !blocks_signal(state) && (state->state == 'R' || state->state == 'S');
+	return !rl_park_blocked(state, park.signal.number) && (state->state == 'R' || state->state == 'S');
 }
 
 /* What is said in the end: what can be helped, rather than that the machine was busy just then. */
-RL_RAW static int weight(const struct trouble *t)
+RL_RAW static int weight(const struct rl_trouble *t)
 {
-	if (t->what == INSIDE)
+	if (t->what == RL_INSIDE)
 		return 3;
-	return t->what == WAITING && !is_delayed(&t->state) ? 2 : 1;
+	return t->what == RL_WAITING && !is_delayed(&t->state) ? 2 : 1;
 }
 
-RL_RAW static void remember(struct trouble *worst, const struct trouble *trouble)
+RL_RAW static void remember(struct rl_trouble *worst, const struct rl_trouble *trouble)
 {
-	if (worst->what == NONE || weight(trouble) >= weight(worst))
+	if (worst->what == RL_NO_TROUBLE || weight(trouble) >= weight(worst))
 		*worst = *trouble;
 }
 
 /* Until everybody stands still outside. In a proof nobody is helped out: one look is enough. */
-RL_RAW static bool gather_outside(const struct rl_stop *stop, struct limits limits, struct trouble *trouble)
+RL_RAW static bool gather_outside(const struct rl_stop *stop, struct limits limits, struct rl_trouble *trouble)
 {
 	while (gather(limits, trouble)) {
-		trouble->what = NONE;
+		trouble->what = RL_NO_TROUBLE;
 		if (look_at_frames(stop->ranges, stop->caller, stop->proof, trouble))
 			return true;
-		if (trouble->what != INSIDE || trouble->own || stop->proof || now() >= limits.soon)
+		if (trouble->what != RL_INSIDE || trouble->own || stop->proof || now() >= limits.soon)
 			return false;
 	}
 	return false;
 }
 
 /* True: everybody stands still, outside. False: everybody runs. */
-RL_RAW static bool attempt(const struct rl_stop *stop, struct limits limits, struct trouble *trouble)
+RL_RAW static bool attempt(const struct rl_stop *stop, struct limits limits, struct rl_trouble *trouble)
 {
 	trouble->error = rl_tasks_open(&park.tasks);
-	trouble->what = NO_LIST;
+	trouble->what = RL_NO_LIST;
 	if (trouble->error < 0)
 		return false;
 	park.attempt++;
@@ -625,9 +524,9 @@ RL_RAW static bool attempt(const struct rl_stop *stop, struct limits limits, str
 	return false;
 }
 
-static bool is_hopeless(const struct trouble *trouble)
+static bool is_hopeless(const struct rl_trouble *trouble)
 {
-	return trouble->what == NO_LIST || trouble->what == NO_MAPS || trouble->own;
+	return trouble->what == RL_NO_LIST || trouble->what == RL_NO_MAPS || trouble->own;
 }
 
 /* The last is not cut off so short that it would be in vain. */
@@ -645,12 +544,12 @@ RL_RAW static struct limits limits_of(uint64_t slice, uint64_t end)
 	return (struct limits){ end_of_attempt(start, slice, end), end_of_attempt(start, PATIENCE * slice, end) };
 }
 
-static bool try_until(const struct rl_stop *stop, uint64_t end, struct trouble *worst)
+static bool try_until(const struct rl_stop *stop, uint64_t end, struct rl_trouble *worst)
 {
 	uint64_t slice = SLICE, pause = MS;
 
 	for (;;) {
-		struct trouble trouble = { .what = NONE };
+		struct rl_trouble trouble = { .what = RL_NO_TROUBLE };
 
 		give_turn();
 		if (attempt(stop, limits_of(slice, end), &trouble))
@@ -658,71 +557,11 @@ static bool try_until(const struct rl_stop *stop, uint64_t end, struct trouble *
 		remember(worst, &trouble);
 		if (is_hopeless(&trouble) || now() >= end)
 			return false;
-		if (trouble.what == FULL)
+		if (trouble.what == RL_FULL)
 			make_room(room());
 		sleep_for(pause);
 		slice *= 2;
 		pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
-	}
-}
-
-/* ---- words ---- */
-
-static void say_thread(const struct trouble *t, const char *what, char *why, size_t size)
-{
-	char others[48] = "";
-
-	if (t->others)
-		snprintf(others, sizeof(others), "; %u more did not stop", t->others);
-	snprintf(why, size, "thread %d (%s) %s%s", (int)t->thread, t->state.name, what, others);
-}
-
-static void say_waiting(const struct trouble *t, char *why, size_t size)
-{
-	char what[120];
-
-	if (blocks_signal(&t->state))
-		snprintf(what, sizeof(what), "blocks signal %d (SIGRTMAX-%d), which stops threads", park.signal, 64 - park.signal);
-	else if (t->state.state == 'T' || t->state.state == 't')
-		snprintf(what, sizeof(what), "is stopped by a debugger or by SIGSTOP");
-	else if (t->state.state == 'D')
-		snprintf(what, sizeof(what), "is in a system call that can't be interrupted (vfork?)");
-	else
-		snprintf(what, sizeof(what), "did not stop in time");
-	say_thread(t, what, why, size);
-}
-
-static void say_inside(const struct trouble *t, char *why, size_t size)
-{
-	char what[160];
-
-	if (t->frame.range)
-		snprintf(what, sizeof(what), "is inside: frame 0x%lx", (unsigned long)t->frame.address);
-	else
-		snprintf(what, sizeof(what), "can't be told to be outside: %s", t->frame.why);
-	say_thread(t, what, why, size);
-}
-
-static void say(const struct trouble *t, char *why, size_t size)
-{
-	switch (t->what) {
-	case WAITING:
-		say_waiting(t, why, size);
-		break;
-	case INSIDE:
-		say_inside(t, why, size);
-		break;
-	case NO_LIST:
-		snprintf(why, size, "threads can't be listed: /proc/self/task can't be read (error %ld)", -t->error);
-		break;
-	case NO_MAPS:
-		snprintf(why, size, "stacks can't be found: /proc/self/maps can't be read");
-		break;
-	case FULL:
-		snprintf(why, size, "out of memory for the list of threads");
-		break;
-	default:
-		snprintf(why, size, "threads are made faster than they can be stopped");
 	}
 }
 
@@ -742,7 +581,7 @@ static void start_afresh_after_fork(void)
 }
 
 /* Opens the list once, for the choice of a signal, and counts. */
-static int make_ready(const struct rl_stop *stop, struct trouble *trouble)
+static int make_ready(const struct rl_stop *stop, struct rl_trouble *trouble)
 {
 	int error;
 
@@ -751,33 +590,33 @@ static int make_ready(const struct rl_stop *stop, struct trouble *trouble)
 	if (trouble->error < 0)
 		return (int)trouble->error;
 	make_room(rl_tasks_count(&park.tasks) + FIRST_CHUNK / 4);
-	error = install();
+	error = rl_park_install(&park.tasks, on_park, &park.signal);
 	rl_tasks_close(&park.tasks);
 	if (!error && stop->ranges->frames && !rl_frames_prepare())
-		trouble->what = FULL, error = -ENOMEM;
+		trouble->what = RL_FULL, error = -ENOMEM;
 	return error;
 }
 
 int rl_park(const struct rl_stop *stop, char *why, size_t size)
 {
-	uint64_t mask = ~SYNCHRONOUS, end = now() + stop->timeout_ms * MS;
-	struct trouble trouble = { .what = NO_LIST };
+	uint64_t mask = ~RL_SYNCHRONOUS, end = now() + stop->timeout_ms * MS;
+	struct rl_trouble trouble = { .what = RL_NO_LIST };
 	int error = make_ready(stop, &trouble);
 
 	if (error == -EBUSY)
 		snprintf(why, size, "all real-time signals are in use, and one is needed to stop threads");
 	else if (error)
-		say(&trouble, why, size);
+		rl_park_say(&trouble, park.signal.number, why, size);
 	if (error)
 		return error;
-	trouble.what = NONE;
+	trouble.what = RL_NO_TROUBLE;
 	rl_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&mask, (long)&park.mask, sizeof(mask));
 	if (try_until(stop, end, &trouble))
 		return 0;
 	rl_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&park.mask, 0, sizeof(mask));
-	say(&trouble, why, size);
-	stop->ranges->inside = trouble.what == INSIDE ? trouble.frame.range : NULL;
-	return trouble.what == INSIDE ? -EAGAIN : -ETIMEDOUT;
+	rl_park_say(&trouble, park.signal.number, why, size);
+	stop->ranges->inside = trouble.what == RL_INSIDE ? trouble.frame.range : NULL;
+	return trouble.what == RL_INSIDE ? -EAGAIN : -ETIMEDOUT;
 }
 
 RL_RAW void rl_resume(void)

@@ -59,10 +59,44 @@ RL_HIDDEN bool rl_frames_begin(void);
 /* Is a frame of that thread inside of one of the ranges? */
 RL_HIDDEN bool rl_frames_inside(const struct rl_stack_walk *walk, const struct rl_ranges *ranges, struct rl_frame_found *found);
 
-/* ---- park.c ---- */
+/* ---- park_signal.c ---- */
+
+#define RL_SIGNAL_BIT(signal) (UINT64_C(1) << ((signal) - 1))
+/* Raised by what a thread does itself. Blocked, they kill the process. */
+#define RL_SYNCHRONOUS \
+	(RL_SIGNAL_BIT(SIGSEGV) | RL_SIGNAL_BIT(SIGBUS) | RL_SIGNAL_BIT(SIGILL) | RL_SIGNAL_BIT(SIGFPE) | RL_SIGNAL_BIT(SIGTRAP) | \
+	 RL_SIGNAL_BIT(SIGSYS))
 
 /* The handler's return address. */
 extern const char rl_park_return[] RL_HIDDEN;
+
+struct rl_park_signal {
+	int number; /* 0: none yet */
+	struct rl_disposition previous;
+};
+/* Chooses a signal and installs its handler, unless that has been done and nobody has undone it. 0, -EBUSY: there is none
+ * left, or another -errno. */
+RL_HIDDEN int rl_park_install(struct rl_tasks *tasks, rl_handler *handler, struct rl_park_signal *ours);
+
+/* ---- park_words.c ---- */
+
+/* Why threads could not be stopped. */
+struct rl_trouble {
+	enum { RL_NO_TROUBLE, RL_NO_LIST, RL_NO_MAPS, RL_FULL, RL_CHANGING, RL_WAITING, RL_INSIDE } what;
+	long error;
+	int32_t thread;
+	unsigned others; /* that did not stop either */
+	struct rl_task_state state;
+	struct rl_frame_found frame;
+	bool own; /* the caller's */
+};
+/* Does the program block it in that thread? Libc's own signals, 32 and 33, are blocked by our handler and inside of libc
+ * only, and not for long. */
+RL_RAW static inline bool rl_park_blocked(const struct rl_task_state *state, int signal)
+{
+	return (state->blocked & RL_SIGNAL_BIT(signal)) && !(state->blocked & RL_SIGNAL_BIT(32));
+}
+RL_HIDDEN void rl_park_say(const struct rl_trouble *t, int signal, char *why, size_t size);
 
 #endif
 #endif
