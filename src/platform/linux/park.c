@@ -32,6 +32,8 @@
 #define PASS (MS / 2)       /* between two looks at the list of threads */
 #define OVERDUE (5 * MS)    /* after this long a signal may have been lost with its thread */
 #define LONGEST_PAUSE (20 * MS)
+#define SHORTEST_RUN (MS / 50) /* that who is let go has outside of the handler */
+#define LONGEST_RUN MS
 #define LONGEST_TURN (5 * MS)  /* that threads have for themselves between two stops */
 
 /* ---- threads ---- */
@@ -46,6 +48,7 @@ struct slot {
 	uint32_t seen; /* the pass of the list that it was in last */
 	uint32_t looked; /* the attempt that looked at its state */
 	uint32_t left;   /* the proof that has found it outside */
+	bool inside;     /* when frames were looked at last: it was let go */
 	enum fitness fit;
 	char state;      /* then */
 	uint64_t sent_at;
@@ -281,20 +284,30 @@ RL_RAW static bool is_overdue(const struct slot *slot)
 	return __atomic_load_n(&slot->in_flight, __ATOMIC_SEQ_CST) && now() - slot->sent_at > OVERDUE;
 }
 
+RL_RAW static void await(struct slot *slot, struct pass *pass)
+{
+	if (!pass->waiting++)
+		pass->first = slot;
+}
+
 RL_RAW static void stop_one(struct slot *slot, struct pass *pass)
 {
+	bool standing = __atomic_load_n(&slot->standing, __ATOMIC_SEQ_CST);
 	struct rl_task_state state;
 
-	if (__atomic_load_n(&slot->standing, __ATOMIC_SEQ_CST) && !is_released(slot))
+	if (standing && !is_released(slot))
 		return;
+	if (standing) { /* a signal now would be taken before the thread has run one instruction */
+		await(slot, pass);
+		return;
+	}
 	if (slot->looked != park.attempt || slot->fit != FIT || is_overdue(slot))
 		look(slot, &state);
 	if (slot->fit == FIT && !__atomic_load_n(&slot->in_flight, __ATOMIC_SEQ_CST))
 		send(slot);
 	if (slot->fit == GONE)
 		return;
-	if (!pass->waiting++)
-		pass->first = slot;
+	await(slot, pass);
 	pass->stuck += slot->fit == BLOCKS || (slot->state && slot->state != 'R' && slot->state != 'S');
 }
 
@@ -410,6 +423,7 @@ RL_RAW static bool is_inside(const struct rl_stack_walk *walk, int32_t thread, c
 RL_RAW static void let_go(struct slot *slot)
 {
 	slot->looked = 0;
+	slot->inside = true;
 	__atomic_store_n(&slot->released, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -434,6 +448,7 @@ RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof,
 		struct slot *slot = slot_at(i);
 		struct rl_stack_walk walk = { .context = slot->context, .tcb = slot->tcb };
 
+		slot->inside = false;
 		if (!slot->thread || !slot->standing || (proof && slot->left == proof))
 			continue;
 		if (!is_inside(&walk, slot->thread, ranges, trouble)) {
@@ -458,6 +473,33 @@ RL_RAW static bool look_at_frames(const struct rl_ranges *ranges, uintptr_t call
 		return false;
 	}
 	return !others_inside(ranges, proof, trouble) && !caller_inside(ranges, caller, trouble);
+}
+
+/* Has it been let go, and not left the handler yet? Until then it would take the next signal at once. */
+RL_RAW static bool is_leaving(struct slot *slot)
+{
+	struct rl_task_state state;
+
+	if (!slot->inside)
+		return false;
+	if (__atomic_load_n(&slot->standing, __ATOMIC_SEQ_CST))
+		return true;
+	look(slot, &state);
+	slot->looked = 0;
+	return slot->fit == BLOCKS;
+}
+
+/*
+ * Those who were let go must come forward before they are sent the next signal. To have left the handler is not enough:
+ * a sleep that a signal cuts short is resumed with a remainder that the kernel has rounded up by its timer slack, 50 us,
+ * so that a thread which sleeps for less in between sleeps longer and longer.
+ */
+RL_RAW static void let_run(uint64_t time, uint64_t end)
+{
+	for (size_t i = 0; i < park.used; i++)
+		while (is_leaving(slot_at(i)) && now() < end)
+			sleep_for(SHORTEST_RUN);
+	sleep_for(time);
 }
 
 /* ---- attempts ---- */
@@ -494,12 +536,16 @@ RL_RAW static void remember(struct rl_trouble *worst, const struct rl_trouble *t
 /* Until everybody stands still outside. In a proof nobody is helped out: one look is enough. */
 RL_RAW static bool gather_outside(const struct rl_stop *stop, struct limits limits, struct rl_trouble *trouble)
 {
+	uint64_t run = SHORTEST_RUN;
+
 	while (gather(limits, trouble)) {
 		trouble->what = RL_NO_TROUBLE;
 		if (look_at_frames(stop->ranges, stop->caller, stop->proof, trouble))
 			return true;
 		if (trouble->what != RL_INSIDE || trouble->own || stop->proof || now() >= limits.soon)
 			return false;
+		let_run(run, limits.soon);
+		run = 2 * run < LONGEST_RUN ? 2 * run : LONGEST_RUN;
 	}
 	return false;
 }
