@@ -183,40 +183,43 @@ RL_RAW static bool is_released(const struct slot *slot)
 	return __atomic_load_n(&slot->released, __ATOMIC_SEQ_CST);
 }
 
-/* The gate may close again before we are gone: then nothing has been run in between. */
-RL_RAW static void stand_still(struct slot *slot, uint32_t gate, const void *context)
+/*
+ * First that we stand, then the gate; the other side in the other order: one of both sees the other. The gate may close
+ * again between our last two looks at it. Then we have been taken for standing and stand again, with nothing run in
+ * between; so our context is good from the first arrival on, also while `standing` is withdrawn.
+ */
+RL_RAW static void stand_still(struct slot *slot, const void *context)
 {
+	uint32_t gate;
+
 	slot->context = context;
 	rl_syscall(SYS_arch_prctl, 0x1003 /* ARCH_GET_FS */, (long)&slot->tcb, 0, 0);
-	while (gate & 1) {
+	__atomic_store_n(&slot->released, 0, __ATOMIC_SEQ_CST); /* if the gate was opened before the last one was used */
+	/* Who neither stands nor has a signal on its way is sent one, and would take that as soon as it leaves. */
+	__atomic_store_n(&slot->standing, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&slot->in_flight, 0, __ATOMIC_SEQ_CST);
+	do {
 		arrive(slot);
 		while ((gate = __atomic_load_n(&park.gate, __ATOMIC_SEQ_CST)) & 1 && !is_released(slot))
 			wait_while(&park.gate, gate, 0);
 		__atomic_store_n(&slot->standing, 0, __ATOMIC_SEQ_CST);
 		if (__atomic_exchange_n(&slot->released, 0, __ATOMIC_SEQ_CST))
 			break;
-		gate = __atomic_load_n(&park.gate, __ATOMIC_SEQ_CST);
-	}
+	} while (__atomic_load_n(&park.gate, __ATOMIC_SEQ_CST) & 1);
 	rl_serialise();
 }
 
-/* First that the signal has come, then the gate; the other side in the other order: one of both sees the other. */
 RL_RAW static void on_park(int signal, siginfo_t *info, void *context)
 {
 	struct slot *slot = slot_of_signal(info);
-	uint32_t gate;
 
 	if (!slot) {
 		rl_signal_chain(signal, info, context, &park.signal.previous);
 		__asm__ volatile("" : : : "memory"); /* not a tail call: whom we call must not return to our restorer */
 		return;
 	}
-	if (slot->thread != self()) /* it was taken for dead, and its slot given away */
-		return;
-	__atomic_store_n(&slot->in_flight, 0, __ATOMIC_SEQ_CST);
-	gate = __atomic_load_n(&park.gate, __ATOMIC_SEQ_CST);
-	if (gate & 1)
-		stand_still(slot, gate, context);
+	if (slot->thread == self()) /* else it was taken for dead, and its slot given away */
+		stand_still(slot, context);
 }
 
 /* ---- stopping ---- */
