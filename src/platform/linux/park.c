@@ -442,6 +442,13 @@ RL_RAW static bool caller_inside(const struct rl_ranges *ranges, uintptr_t calle
 	return trouble->own;
 }
 
+/* Everybody whom the last pass has listed. `standing` says nothing here: it is withdrawn for a moment by who has seen
+ * the gate open and has not yet seen that it has closed again. */
+RL_RAW static bool is_parked(const struct slot *slot)
+{
+	return slot->thread && slot->seen == park.pass && slot->fit != GONE;
+}
+
 /* `proof`: who was once seen outside needs no second look. */
 RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof, struct rl_trouble *trouble)
 {
@@ -452,7 +459,7 @@ RL_RAW static bool others_inside(const struct rl_ranges *ranges, uint32_t proof,
 		struct rl_stack_walk walk = { .context = slot->context, .tcb = slot->tcb };
 
 		slot->inside = false;
-		if (!slot->thread || !slot->standing || (proof && slot->left == proof))
+		if (!is_parked(slot) || (proof && slot->left == proof))
 			continue;
 		if (!is_inside(&walk, slot->thread, ranges, trouble)) {
 			slot->left = proof;
