@@ -95,12 +95,12 @@ static int list_functions_locked(struct proof *p)
 /* ---- their code ---- */
 
 
-/* A stub counts as what is behind it. */
+/* A stub counts as what is behind it. More than there is room for, if it does not fit. */
 static size_t code_of(const struct proof *p, size_t i, struct rl_range *list, size_t room)
 {
 	size_t n = rl_function_code(p->functions[i], list, room);
 
-	if (p->real[i] != p->functions[i] && n < room)
+	if (p->real[i] != p->functions[i] && n <= room)
 		n += rl_function_code(p->real[i], list + n, room - n);
 	return n;
 }

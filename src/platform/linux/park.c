@@ -78,8 +78,10 @@ struct pass {
 	long listed;
 	unsigned waiting;
 	unsigned stuck;     /* of those: not only delayed */
+	unsigned ended;     /* listed, but dead */
 	struct slot *first; /* of the waiting */
 	bool full;          /* no slot for a thread */
+	bool whole;         /* nobody is missing in the list */
 };
 
 RL_RAW static struct slot *slot_at(size_t i)
@@ -134,11 +136,16 @@ RL_RAW static struct slot *slot_of(int32_t thread)
 	return slot;
 }
 
+/* A slot must not be given away while a thread stands in it: the list alone is no proof that it has gone. */
 RL_RAW static void drop_vanished(void)
 {
-	for (size_t i = 0; i < park.used; i++)
-		if (slot_at(i)->seen != park.pass)
-			slot_at(i)->thread = 0;
+	for (size_t i = 0; i < park.used; i++) {
+		struct slot *slot = slot_at(i);
+
+		if (slot->thread && slot->seen != park.pass &&
+		    rl_syscall(SYS_tgkill, park.process, slot->thread, 0, 0) == -ESRCH)
+			slot->thread = 0;
+	}
 }
 
 /* ---- the handler ---- */
@@ -308,8 +315,10 @@ RL_RAW static void stop_one(struct slot *slot, struct pass *pass)
 		look(slot, &state);
 	if (slot->fit == FIT && !__atomic_load_n(&slot->in_flight, __ATOMIC_SEQ_CST))
 		send(slot);
-	if (slot->fit == GONE)
+	if (slot->fit == GONE) {
+		pass->ended++;
 		return;
+	}
 	await(slot, pass);
 	pass->stuck += slot->fit == BLOCKS || (slot->state && slot->state != 'R' && slot->state != 'S');
 }
@@ -330,10 +339,30 @@ RL_RAW static void visit(int32_t thread, void *ctx)
 	stop_one(slot, pass);
 }
 
-/* Is the list what the kernel counts? Threads that end while it is read may hide others. */
+/* Are those who were listed as dead still in the list? The first thread of a process is, until the process ends. */
+RL_RAW static bool are_still_listed(const struct pass *pass)
+{
+	struct rl_task_state state;
+
+	for (size_t i = 0; i < park.used && pass->ended; i++) {
+		struct slot *slot = slot_at(i);
+
+		if (!slot->thread || slot->seen != park.pass || slot->fit != GONE)
+			continue;
+		rl_task_look(slot->thread, &state);
+		if (state.state != 'Z' && state.state != 'X')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is the list what the kernel counts? A thread that leaves the list while it is read moves the others up, so that one may
+ * be hidden behind where the reading goes on, and the dead one makes up for it in the count.
+ */
 RL_RAW static bool is_whole(const struct pass *pass)
 {
-	return pass->listed == (long)rl_tasks_count(&park.tasks);
+	return pass->listed == (long)rl_tasks_count(&park.tasks) && are_still_listed(pass);
 }
 
 RL_RAW static void go_through(struct pass *pass)
@@ -341,7 +370,8 @@ RL_RAW static void go_through(struct pass *pass)
 	*pass = (struct pass){ 0 };
 	park.pass++;
 	pass->listed = rl_tasks_each(&park.tasks, visit, pass);
-	if (is_whole(pass))
+	pass->whole = is_whole(pass);
+	if (pass->whole)
 		drop_vanished();
 }
 
@@ -369,8 +399,10 @@ RL_RAW static bool is_over(const struct limits *limits, const struct pass *pass,
 }
 
 /*
- * Everybody stands still once two passes in a row have found nobody who does not: who could have been missed by the
- * first was there, or was made by somebody who was.
+ * Everybody stands still once two passes in a row have found nobody who does not. Who stands neither ends nor makes
+ * threads, and was not doing so when it was seen: if all who are listed stand, or are dead and still listed, and are as
+ * many as the kernel counts after that, nobody can have been hidden. Nor has anybody been let go since: that is done
+ * between two of these. The second pass is for kernels that count before they list.
  */
 RL_RAW static bool gather(struct limits limits, struct rl_trouble *trouble)
 {
@@ -382,7 +414,7 @@ RL_RAW static bool gather(struct limits limits, struct rl_trouble *trouble)
 		bool all;
 
 		go_through(&pass);
-		all = pass.listed > 0 && !pass.waiting && !pass.full && is_whole(&pass);
+		all = pass.listed > 0 && !pass.waiting && !pass.full && pass.whole;
 		if (all && before)
 			return true;
 		before = all;
