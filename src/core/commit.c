@@ -234,6 +234,17 @@ static void adopt_keys(struct rl_choice *c)
 	}
 }
 
+/* It was rolled back, but threads may have gone where it led. There is room: what would have been left is not. */
+static void remember_entered(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count; i++) {
+		const struct rl_choice *c = plan->choices[i];
+
+		if (c->kind == RELINK_CALL && rl_call_moves(c))
+			rl_old_add(plan->core, (uintptr_t)rl_want_of(c, c->next_state, c->next_custom).address);
+	}
+}
+
 static void adopt(struct rl_plan *plan)
 {
 	adopt_sites(plan);
@@ -343,6 +354,8 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 		r = rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	if (!r && !nothing_to_do(plan))
 		r = plan_and_run(plan);
+	if (r && plan->begun)
+		remember_entered(plan);
 	if (!r)
 		adopt(plan);
 	return r;

@@ -461,6 +461,7 @@ struct rl_plan {
 	bool others;               /* and some of it is code that threads may be running */
 	bool synced, unsynced;     /* a barrier has succeeded; one has failed */
 	bool phased;               /* more than the last phase is needed */
+	bool begun;                /* where calls lead has changed while threads ran, perhaps for a moment only */
 };
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * old.c - functions that calls were bound to before: threads may still be in them, until somebody proves that none is.
+ * Also if they were bound for a moment only, by a commit that failed and was rolled back.
  *
  * A function is listed once however often calls leave it, so that the list is as long as there are targets.
  */

@@ -372,6 +372,7 @@ static int run_phases(struct rl_plan *plan)
 	bool guarded = false, operands = false;
 	int r;
 
+	plan->begun = !plan->quiet;
 	r = guard_sites(plan, &guarded);
 	step(core, RL_STEP_GUARDED);
 	if (!r && guarded)

@@ -190,6 +190,51 @@ static void test_bound_again(void)
 	proved("left again");
 }
 
+/* ---- a commit that fails ---- */
+
+int rl_text_write(uintptr_t address, const void *bytes, size_t length);
+void rl_test_write(int (*write)(uintptr_t address, const void *bytes, size_t length));
+
+static struct sleeper *worker;
+static bool has_failed;
+
+static void keep_working(struct sleeper *s)
+{
+	say(&s->ready);
+	while (!s->go)
+		work(s);
+}
+
+/* Writes until the worker has got in, and says then that it could not. */
+static int fail_when_entered(uintptr_t address, const void *bytes, size_t length)
+{
+	int r = rl_text_write(address, bytes, length);
+
+	for (double end = now() + 0.3; !has_failed && !worker->ready && now() < end;)
+		;
+	if (has_failed || !worker->ready)
+		return r;
+	has_failed = true;
+	return -EIO;
+}
+
+/* Nothing has changed, but a thread is where the call led for a moment. */
+static void test_rolled_back(void)
+{
+	struct sleeper s;
+
+	start_sleeper(&s, keep_working);
+	s.ready = 0;
+	worker = &s;
+	rl_test_write(fail_when_entered);
+	CHECK_CODE(relink_call_set(work, old_below, &err), RELINK_E_WRITE, &err);
+	rl_test_write(NULL);
+	CHECK(has_failed);
+	refused("rolled back", s.id);
+	end_sleeper(&s);
+	proved("rolled back");
+}
+
 /* ---- handlers ---- */
 
 static struct sleeper *in_handler;
@@ -299,6 +344,8 @@ int main(void)
 	test_inside("never returns", old_never_returns);
 	test_left();
 	test_bound_again();
+	if (RELINK_PATCHES_)
+		test_rolled_back();
 	test_handler(0);
 	test_handler(SA_ONSTACK);
 	test_itself();
