@@ -20,7 +20,12 @@ RELINK_DEFINE_OPS(bench, BENCH_OPS, first, "the table that is measured");
 static const struct {
 	const char *name;
 	int mode;
-} modes[] = { { "ops.startup.50x1000", RELINK_STARTUP }, { "ops.live.50x1000", RELINK_LIVE } };
+	bool stores; /* RELINK_WRITABLE_CODE is declared, which can't be taken back */
+} modes[] = {
+	{ "ops.startup.50x1000", RELINK_STARTUP, false },
+	{ "ops.live.50x1000", RELINK_LIVE, false },
+	{ "ops.live.stores.50x1000", RELINK_LIVE, true },
+};
 #define MODES (sizeof(modes) / sizeof(*modes))
 
 /* Milliseconds. */
@@ -60,23 +65,33 @@ static void note_sites(void)
 	struct relink_status status = { .size = sizeof(status) };
 
 	if (relink_get_status(&status) == 0)
-		bench_note("ops: %lu of %d calls are bound, the others on their trampolines",
+		bench_note("ops: with%s stores %lu of %d calls are bound, the others on their trampolines", status.one_store ? "" : "out",
 			   (unsigned long)status.sites[RELINK_SITE_CALL][RELINK_BOUND], BENCH_MEMBERS * BENCH_MEMBER_SITES);
+}
+
+static void measure(struct bench_series *series, bool stores)
+{
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (size_t i = 0; i < MODES; i++)
+			if (modes[i].stores == stores)
+				bench_add(&series[i], there_and_back(modes[i].mode));
+	note_sites();
 }
 
 int main(void)
 {
 	static struct bench_series series[MODES];
+	struct relink_error err;
 
 	bench_pin_first();
-	for (unsigned round = 0; round < ROUNDS; round++)
-		for (size_t i = 0; i < MODES; i++)
-			bench_add(&series[i], there_and_back(modes[i].mode));
+	measure(series, false);
+	if (relink_declare(RELINK_WRITABLE_CODE, &err) < 0)
+		bench_die("ops: %s", relink_error_text(&err));
+	measure(series, true);
 	for (size_t i = 0; i < MODES; i++) {
 		__builtin_strcpy(series[i].name, modes[i].name);
 		series[i].unit = "ms";
 		bench_print(&series[i]);
 	}
-	note_sites();
 	return 0;
 }

@@ -101,8 +101,8 @@ void report_sites(void)
 	if (relink_get_status(&s) < 0)
 		die("relink gives no status");
 	print_sites(&s);
-	printf("  port %s, writer %s, barrier %s, one-store changes %s\n", s.arch, s.writer, s.barrier,
-	       s.one_store ? "proved" : "not proved");
+	printf("  port %s, writer %s, barrier %s, words by %s\n", s.arch, s.writer, s.barrier,
+	       s.one_store ? "one store" : "no store");
 	printf("  mode %s\n", s.mode);
 	print_notes(s.notes);
 }

@@ -20,8 +20,8 @@
  *	RELINK_STARTUP  this thread alone, or an error  final choices, too, and what is several instructions
  *	RELINK_STOP     any threads; they stand still   the same; all sites at once
  *
- * Calls that one store can't change stay on their trampolines in every mode, unless their choice is final or RELINK_TRAPS
- * is declared: else the next live commit could not change them.
+ * Calls that the next live commit could not change stay on their trampolines in every mode: those that are not final, unless
+ * RELINK_WRITABLE_CODE or RELINK_TRAPS is declared.
  *
  * Alone: no other thread, and no process that shares the memory, such as a child of vfork that has not run exec yet.
  *

@@ -11,9 +11,10 @@
  *	relink_set(&c, "batch", "0x100");                  // in a transaction; by name on the command line and in files: batch=256
  *
  * Types are integers of 1 to 8 bytes. Up to 4 bytes an instruction `mov $imm32` is emitted, beyond that `mov $imm64`; each lies so
- * that one store changes it. A number has no list of states; every number that fits the type may be asked for, in
- * decimal or hexadecimal, with a sign if the type has one. Precedence is that of all choices. Threads that read several
- * places see each change at once, and all of them by the time the commit returns.
+ * that one store changes it, which programs with threads have to allow: relink_declare(RELINK_WRITABLE_CODE, &err). Else
+ * the change is RELINK_E_MODE with threads running, but in stop mode. A number has no list of states; every number that fits the
+ * type may be asked for, in decimal or hexadecimal, with a sign if the type has one. Precedence is that of all choices.
+ * Threads that read several places see each change at once, and all of them by the time the commit returns.
  */
 #ifndef RELINK_IMMEDIATE_H
 #define RELINK_IMMEDIATE_H

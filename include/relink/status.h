@@ -33,6 +33,13 @@ RELINK_API int relink_apply(const char *list, struct relink_error *err);
  */
 #define RELINK_TRAPS 1u
 #define RELINK_STRICT_XMC 2u /* int3 for every change of code, as Intel's manual asks; implies RELINK_TRAPS */
+/*
+ * RELINK_WRITABLE_CODE: a page of code may be writable and executable while a commit changes it. Then calls that are not
+ * final are bound wherever their instruction lies in one aligned word, and immediates change with threads running: each
+ * by one store. Without it code is never writable, /proc/self/mem writes it, and that other threads may see happen byte
+ * by byte. RELINK_E_WRITE: the system does not allow it (PR_SET_MDWE, SELinux execmem, a seccomp filter).
+ */
+#define RELINK_WRITABLE_CODE 8u
 #define RELINK_FOREIGN_STACKS 4u /* there are stacks that no thread runs on (coroutines): relink_quiesce can't prove anything */
 RELINK_API int relink_declare(unsigned what, struct relink_error *err);
 
@@ -53,7 +60,7 @@ enum relink_site_kind {
 enum relink_reason {
 	RELINK_BOUND,          /* expresses its choice directly */
 	RELINK_UNALIGNED,      /* on its trampoline: one store can't change it, and its choice wasn't decided before threads ran */
-	RELINK_UNPROVEN,       /* on its trampoline: one-store changes are not known to be good here */
+	RELINK_UNDECLARED,     /* on its trampoline: its choice isn't final, and neither RELINK_WRITABLE_CODE nor RELINK_TRAPS is declared */
 	RELINK_OUT_OF_RANGE,   /* on its trampoline: target more than 2 GiB away */
 	RELINK_INDIRECT,       /* on its trampoline: code can't be written */
 	RELINK_BY_STUB,        /* on its trampoline: what the choice asks does not fit the site's instruction */
@@ -71,7 +78,7 @@ struct relink_status {
 	char mode[160];      /* "direct", "direct at start-up only: why" (threads can't be synchronised), "direct until now: why" (the
 			      * last commit could not), "indirect: why" (never could), "degraded: where" */
 	char notes[512];     /* environment and file entries that could not be used, modules without sites and why; one line each */
-	uint32_t one_store;  /* 1: an aligned 8-byte write was proved to be seen whole */
+	uint32_t one_store;  /* 1: aligned words of code are changed by one store, see RELINK_WRITABLE_CODE */
 	uint32_t traps;      /* 1: int3 is in use */
 	uint32_t modules;
 	uint32_t pending;    /* modules that could not be brought to the current state */

@@ -40,7 +40,8 @@ struct rl_hooks {
 	void *(*alloc)(size_t size); /* zeroed, or NULL */
 	void (*free)(void *memory);
 	int (*begin)(const char **why); /* opens the window: no signal handler runs until end */
-	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno */
+	int (*write)(uintptr_t address, const void *bytes, size_t length); /* 0 or -errno; others may see some of the bytes */
+	int (*store)(uintptr_t address, const uint8_t bytes[8]); /* an aligned word, seen whole, if one_store; 0 or -errno */
 	int (*barrier)(void);             /* 0, or -errno and only the calling thread is synchronised */
 	void (*end)(void);
 	bool (*alone)(bool patient);      /* is this the only thread? Patient: as soon as those are gone that have ended */
@@ -223,7 +224,7 @@ struct rl_core {
 	const struct rl_port *port;
 	bool can_write;    /* code was proved writable at start */
 	bool can_sync;     /* a barrier is available */
-	bool one_store;
+	bool one_store;    /* the program has allowed it, and it was tried */
 	bool traps, strict;
 	bool foreign_stacks; /* the program has declared stacks that no thread runs on */
 	bool closed;       /* start-up is over: final choices are decided */
@@ -244,7 +245,6 @@ struct rl_core {
 	size_t lock_count;    /* lock prefixes of all modules; without one the key `locks` is not listed */
 	size_t when_count; /* calls with has_when */
 	uint64_t cpu;      /* features that are there */
-	bool needs_one_store;
 	uint64_t commits, barriers, writes, memory;
 	unsigned forks;    /* that this process is known to have made or come from */
 	uint64_t foreign;  /* bytes of others that appeared in a span and were kept */

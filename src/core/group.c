@@ -205,7 +205,6 @@ int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct r
 		g = add_call_group(core, module, sites[i].call, sites[i].home, n);
 		if (!g)
 			return RELINK_E_MEMORY;
-		core->needs_one_store |= !(g->call->flags & RELINK_FINAL);
 		for (size_t k = 0; k < n; k++)
 			g->sites[k] = (struct rl_site){ (uint32_t)(sites[i + k].address - module->text_start), sites[i + k].kind,
 							RELINK_INDIRECT, 0 };

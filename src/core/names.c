@@ -21,7 +21,7 @@ const char *relink_site_kind_name(int kind)
 
 const char *relink_reason_name(int reason)
 {
-	static const char *const names[] = { "bound", "unaligned", "unproven", "out of range", "indirect", "by stub" };
+	static const char *const names[] = { "bound", "unaligned", "undeclared", "out of range", "indirect", "by stub" };
 
 	return NAME(names, reason);
 }

@@ -152,8 +152,6 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 		if (!is_usable(m, p))
 			continue;
 		core->lock_count += p->kind == RELINK_PATCH_LOCK;
-		if (p->kind == RELINK_PATCH_IMMEDIATE)
-			core->needs_one_store = true;
 		if (!is_wide(p))
 			continue;
 		ok = p->kind == RELINK_PATCH_SEQUENCE || depend_on_arms(core, m, arms_of(p));
@@ -339,16 +337,21 @@ static int kind_of(const struct relink_patch_record *p)
 	return kinds[p->kind];
 }
 
-/* One byte of one instruction may always be stored, a word of one where that was proved; more needs that nobody looks. */
-static enum rl_change classify(const struct rl_core *core, const struct relink_patch_record *p)
+static bool in_one_word(const struct relink_patch_record *p)
 {
 	uintptr_t site = rl_patch_site(p);
 
+	return !is_wide(p) && site >> 3 == (site + p->length - 1) >> 3;
+}
+
+/* One byte of one instruction may always be stored, a word of one where words are; more needs that nobody looks. */
+static enum rl_change classify(const struct rl_core *core, const struct relink_patch_record *p)
+{
 	if (core->strict || is_wide(p))
 		return RL_SPLIT;
 	if (p->length == 1)
 		return RL_OPCODE;
-	return core->one_store && site >> 3 == (site + p->length - 1) >> 3 ? RL_STORE : RL_SPLIT;
+	return core->one_store && in_one_word(p) ? RL_STORE : RL_SPLIT;
 }
 
 static int list_changes(struct rl_plan *plan, int kind, uintptr_t address, size_t length, enum rl_change change, const uint8_t *new)
@@ -480,6 +483,7 @@ static int plan_patch(struct rl_plan *plan, struct rl_module *m, const struct re
 		return rl_fail(plan->err, RELINK_E_WRITE, 0, plan->core->why);
 	if (change == RL_SPLIT && m != plan->arriving && !rl_alone_at_last(plan))
 		return rl_fail_site(plan->err, RELINK_E_MODE, owner_of(plan->core, p), m, rl_patch_site(p),
+				    !plan->core->strict && in_one_word(p) ? "threads run, and RELINK_WRITABLE_CODE is not declared; or use RELINK_STOP" :
 				    "threads run, and one store can't change this code; use RELINK_STOP, or RELINK_STARTUP before they start");
 	plan->writes = true;
 	plan->others |= m != plan->arriving;

@@ -151,7 +151,7 @@ static enum relink_reason may_bind(const struct rl_plan *plan, const struct rl_c
 		return RELINK_BOUND;
 	if (!core->port->one_store((enum rl_kind)kind, address))
 		return RELINK_UNALIGNED;
-	return core->one_store ? RELINK_BOUND : RELINK_UNPROVEN;
+	return core->one_store ? RELINK_BOUND : RELINK_UNDECLARED;
 }
 
 static enum relink_reason reason_of(enum rl_fit fit)
@@ -243,7 +243,7 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	if (!old_bytes_good(plan, group, site, change))
 		return rl_fail_wrong_bytes(plan, call, group->module, address);
 	change->reason = (uint8_t)reason_of(encode(plan, call, want, group->home, change));
-	if (plan->core->strict && change->change != RL_SAME)
+	if ((plan->core->strict && change->change != RL_SAME) || (!plan->core->one_store && change->change == RL_STORE))
 		change->change = RL_SPLIT;
 	if (change->change == RL_SPLIT && group->module != plan->arriving && !plan->quiet && !rl_may_trap(plan) && !rl_alone(plan))
 		return unchangeable(plan, group, site, address);

@@ -66,15 +66,19 @@ static int failed(struct rl_core *core, uintptr_t address, size_t length, int r)
 	return r;
 }
 
-static int write_checked(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length)
+/* `r`: what the write said. */
+static int check(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length, int r)
 {
-	int r = core->hooks->write(address, bytes, length);
-
 	core->writes++;
 	if (r < 0)
 		return failed(core, address, length, r);
 	__asm__ volatile("" : : : "memory"); /* the code is to be read again */
 	return differs((const void *)address, bytes, length) ? failed(core, address, length, -EIO_) : 0;
+}
+
+static int write_checked(struct rl_core *core, uintptr_t address, const uint8_t *bytes, size_t length)
+{
+	return check(core, address, bytes, length, core->hooks->write(address, bytes, length));
 }
 
 static bool is_ours(const struct rl_span *s, size_t at)
@@ -216,7 +220,7 @@ int rl_store_word(struct rl_core *core, uintptr_t address, const uint8_t *bytes,
 	for (size_t i = 0; i < length; i++)
 		if (address + i >= word && address + i < word + 8)
 			buffer[address + i - word] = bytes[i];
-	return write_checked(core, word, buffer, sizeof(buffer));
+	return check(core, word, buffer, sizeof(buffer), core->hooks->store(word, buffer));
 }
 
 static int privatise_page(struct rl_core *core, struct rl_module *module, uintptr_t address)

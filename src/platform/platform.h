@@ -3,7 +3,7 @@
  * platform.h - what an operating system provides. Knows addresses and bytes; never what a choice is.
  *
  * Preconditions, agreed once: addresses are in mapped code, lengths are non-zero, and from rl_text_begin to rl_text_end the
- * caller holds the runtime's lock and calls nothing but rl_text_write, rl_text_barrier and memory reads.
+ * caller holds the runtime's lock and calls nothing but rl_text_write, rl_text_store, rl_text_barrier and memory reads.
  */
 #ifndef RL_PLATFORM_H
 #define RL_PLATFORM_H
@@ -19,7 +19,6 @@
 struct rl_text_abilities {
 	bool write;     /* code can be written, proved by running it */
 	bool barrier;   /* every thread can be made to see it */
-	bool one_store; /* an aligned 8-byte write is seen whole, proved by a concurrent reader */
 	const char *writer;    /* "/proc/self/mem", "none" */
 	const char *barrier_name; /* "membarrier", "none" */
 	char why[160];  /* what is missing and why, "" if nothing */
@@ -27,8 +26,8 @@ struct rl_text_abilities {
 
 /* Opens the writer, registers the barrier, proves both by changing a private function and running it. Call once, early. */
 void rl_text_probe(struct rl_text_abilities *abilities);
-/* Proves one-store writes with a concurrent reader (takes up to a few ms). Needs write and barrier. */
-bool rl_text_probe_one_store(void);
+/* Tries rl_text_store, after rl_text_probe. NULL, or why it can't be used. */
+const char *rl_text_probe_store(void);
 
 /* Lets rl_text_context tell processes apart, also where no code is written; rl_text_probe does it too. 0 or -errno. */
 int rl_marker_create(void);
@@ -42,8 +41,12 @@ void rl_text_after_fork(void);
 /* Opens the window: checks the descriptor's identity (reopens it where that is possible), blocks asynchronous signals, catches SIGSYS.
  * 0, or -errno with nothing changed and *why pointing to the reason. */
 int rl_text_begin(const char **why);
-/* Writes code. 0 or -errno. All or nothing is not promised for a failed write longer than a byte. */
+/* Writes code; other threads may see it happen byte by byte. 0 or -errno. All or nothing is not promised for a failed write longer
+ * than a byte. */
 int rl_text_write(uintptr_t address, const void *bytes, size_t length);
+/* Writes one aligned word of code that every thread sees whole; its page is writable and executable for a moment, at most until the
+ * window closes. 0, or -errno and nothing has changed. */
+int rl_text_store(uintptr_t address, const uint8_t bytes[8]);
 /* Returns after every thread of the process has executed a core-serialising instruction. 0 or -errno. */
 int rl_text_barrier(void);
 void rl_text_end(void);

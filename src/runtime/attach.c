@@ -83,17 +83,6 @@ static int settle(struct rl_module *module, bool fresh, struct relink_error *err
 	return r;
 }
 
-/* Once is enough, but a busy machine may leave the question open: then it is put again with the next occasion. */
-bool rl_prove_one_store(void)
-{
-	struct rl_core *core = &rl_runtime.core;
-
-	if (!core->needs_one_store || core->one_store || !core->can_write || !core->can_sync)
-		return false;
-	core->one_store = rl_text_probe_one_store();
-	return core->one_store;
-}
-
 static int add(struct relink_module_header *header, const struct rl_image *image, const struct rl_file *file, struct conditions c,
 	       struct relink_error *err)
 {
@@ -106,7 +95,6 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 		return RELINK_E_MEMORY;
 	if (file->data)
 		rl_find_calls(module, NULL, image, file);
-	rl_prove_one_store();
 	rl_apply_lists();
 	return settle(module, true, err);
 }

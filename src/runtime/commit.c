@@ -133,9 +133,6 @@ static int commit_locked(const struct relink_wish *wishes, size_t count, struct 
 	for (size_t i = 0; i < count && !r; i++)
 		r = decide(core, &wishes[i], &decisions[i], err);
 	r = r ? r : rl_commit(core, decisions, count, mode, err);
-	/* A busy machine may have left the proof open that numbers need while threads run. */
-	if (r == RELINK_E_MODE && rl_prove_one_store())
-		r = rl_commit(core, decisions, count, mode, err);
 	return r;
 }
 
@@ -239,22 +236,45 @@ static int declare_traps(unsigned what, struct relink_error *err)
 		return rl_fail(err, RELINK_E_TRAPS, 0, "the SIGTRAP handler could not be installed");
 	core->traps = true;
 	core->strict |= (what & RELINK_STRICT_XMC) != 0;
+	return 0;
+}
+
+static int declare_stores(struct relink_error *err)
+{
+	struct rl_core *core = &rl_runtime.core;
+	const char *why = core->can_write && core->can_sync ? rl_text_probe_store() : core->why;
+
+	if (why)
+		return rl_fail(err, RELINK_E_WRITE, 0, why);
+	core->one_store = true;
+	return 0;
+}
+
+static int declare(unsigned what, struct relink_error *err)
+{
+	struct rl_core *core = &rl_runtime.core;
+	int r = 0;
+
+	core->foreign_stacks |= (what & RELINK_FOREIGN_STACKS) != 0;
+	if (what & RELINK_WRITABLE_CODE && !core->one_store)
+		r = declare_stores(err);
+	if (!r && what & (RELINK_TRAPS | RELINK_STRICT_XMC))
+		r = declare_traps(what, err);
 	/* Sites that waited on their trampoline can be bound now. */
-	return rl_settle(core, 0, false, true, err);
+	return r || what == RELINK_FOREIGN_STACKS ? r : rl_settle(core, 0, false, true, err);
 }
 
 int rl_declare(unsigned what, struct relink_error *err)
 {
 	int r;
 
-	if (!what || (what & ~(RELINK_TRAPS | RELINK_STRICT_XMC | RELINK_FOREIGN_STACKS)))
+	if (!what || (what & ~(RELINK_TRAPS | RELINK_STRICT_XMC | RELINK_FOREIGN_STACKS | RELINK_WRITABLE_CODE)))
 		return rl_fail(err, RELINK_E_ARGUMENT, 0,
-			       "relink_declare takes RELINK_TRAPS, RELINK_STRICT_XMC and RELINK_FOREIGN_STACKS");
+			       "relink_declare takes RELINK_TRAPS, RELINK_STRICT_XMC, RELINK_FOREIGN_STACKS and RELINK_WRITABLE_CODE");
 	r = rl_lock(err);
 	if (r)
 		return r;
-	rl_runtime.core.foreign_stacks |= (what & RELINK_FOREIGN_STACKS) != 0;
-	r = what & (RELINK_TRAPS | RELINK_STRICT_XMC) ? declare_traps(what, err) : 0;
+	r = declare(what, err);
 	rl_unlock();
 	return r;
 }

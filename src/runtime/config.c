@@ -258,15 +258,6 @@ static int commit_list(const char *list, struct rl_decision *decisions, struct r
 	return r;
 }
 
-static void end_start_up(void)
-{
-	struct relink_error unused;
-
-	if (rl_prove_one_store())
-		rl_settle(&rl_runtime.core, 0, false, true, &unused);
-	rl_runtime.core.closed = true;
-}
-
 static int apply_list(const char *list, bool close, struct relink_error *err)
 {
 	struct rl_decision *decisions = calloc(count_entries(list) + 1, sizeof(*decisions));
@@ -278,7 +269,7 @@ static int apply_list(const char *list, bool close, struct relink_error *err)
 	if (!r) {
 		r = commit_list(list, decisions, err);
 		if (r >= 0 && close)
-			end_start_up();
+			rl_runtime.core.closed = true;
 		rl_unlock();
 		rl_pin_final_targets();
 	}

@@ -97,7 +97,6 @@ static int search_all(const struct relink_module_header *header, struct names *n
 	r = rl_lock(err);
 	if (r)
 		return r;
-	rl_prove_one_store();
 	r = rl_settle(&rl_runtime.core, 0, false, true, err);
 	rl_unlock();
 	return r < 0 ? r : 0;

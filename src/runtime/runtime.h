@@ -86,7 +86,6 @@ void rl_remark(const char *text);
 /* attach.c */
 void rl_attach(struct relink_module_header *header);
 void rl_detach(struct relink_module_header *header);
-bool rl_prove_one_store(void); /* true: just now; sites that waited for it can be bound */
 void rl_pin_final_targets(void); /* after every change, without the lock */
 void rl_on_pending(relink_pending_fn *fn, void *ctx);
 

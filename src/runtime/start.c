@@ -22,6 +22,7 @@ static struct rl_hooks hooks = {
 	.free = free,
 	.begin = rl_text_begin,
 	.write = rl_text_write,
+	.store = rl_text_store,
 	.barrier = rl_text_barrier,
 	.end = rl_text_end,
 	.alone = alone,
@@ -36,10 +37,16 @@ void rl_test_step(void (*step)(int step))
 	hooks.step = step;
 }
 
+static int store_by_write(uintptr_t address, const uint8_t bytes[8])
+{
+	return hooks.write(address, bytes, 8);
+}
+
 /* For tests: replaces the writer. */
 void rl_test_write(int (*write)(uintptr_t address, const void *bytes, size_t length))
 {
 	hooks.write = write ? write : rl_text_write;
+	hooks.store = write ? store_by_write : rl_text_store;
 }
 
 /* For tests: more code that nobody may be inside of when threads are parked. */

@@ -88,27 +88,12 @@ __attribute__((unused)) static void check_print_status(void)
 				       (unsigned long long)s.sites[kind][reason]);
 }
 
-/*
- * Whether one store changes an instruction is proved at start, and on a machine that is busy elsewhere that may come to nothing.
- * Call this first in main: the program starts again until the proof succeeds, a few times. False: it never did.
- */
-__attribute__((unused)) static bool check_prove_one_store(char **argv)
+/* False: the system or this build does not let a store change code. */
+__attribute__((unused)) static bool check_allow_stores(void)
 {
-	const char *tried = getenv("CHECK_TRIED");
-	int tries = tried ? atoi(tried) : 0;
-	struct relink_status s;
-	char number[16];
+	struct relink_error err;
 
-	memset(&s, 0, sizeof(s));
-	s.size = sizeof(s);
-	if (relink_get_status(&s) || s.one_store || strcmp(s.mode, "direct") || sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		return s.one_store != 0;
-	if (tries >= 20)
-		return false;
-	snprintf(number, sizeof(number), "%d", tries + 1);
-	setenv("CHECK_TRIED", number, 1);
-	execv("/proc/self/exe", argv);
-	return false;
+	return relink_declare(RELINK_WRITABLE_CODE, &err) == RELINK_OK;
 }
 
 #endif

@@ -48,7 +48,6 @@ static void find_site(const char *choice, int kind)
 
 	if (relink_each_site(take_site, &wanted) == 1)
 		return;
-	/* On a busy machine it may not have been proved yet that one store can change a call. */
 	CHECKF(kind == RELINK_SITE_CALL, "%s has no such site", choice);
 	find_site(choice, RELINK_SITE_TRAMPOLINE);
 }

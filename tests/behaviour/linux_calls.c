@@ -321,10 +321,9 @@ static void test_by_name(void)
 	check_no_error();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	(void)argc;
-	check_prove_one_store(argv);
+	check_allow_stores();
 	test_update();
 	test_query();
 	test_declarations();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test: LABELS soak VARIANTS "-O2" "-O0" */
+/* test: LABELS soak VARIANTS "-O2" "-O0" "-O2 -DSTORES" */
 /*
  * stress_call.c - static calls at every alignment are led from target to target, to NULL, to constants, alone and in transactions,
  * by several committers at once, under eight threads that call.
@@ -45,6 +45,9 @@ int main(void)
 	struct relink_status status = { .size = sizeof(status) };
 	unsigned i;
 
+#ifdef STORES
+	check_allow_stores();
+#endif
 	CHECK(relink_get_status(&status) == 0);
 	for (i = 0; i < READERS; i++)
 		start(reader, NULL);

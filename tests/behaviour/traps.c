@@ -463,7 +463,7 @@ static unsigned on_trampoline(void)
 	struct places all;
 
 	find_places(&all, NULL);
-	return all.reasons[RELINK_UNALIGNED] + all.reasons[RELINK_UNPROVEN];
+	return all.reasons[RELINK_UNALIGNED] + all.reasons[RELINK_UNDECLARED];
 }
 
 static void with_traps(bool strict, double seconds)

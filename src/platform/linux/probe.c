@@ -7,13 +7,7 @@
 #include "../platform.h"
 #include "system.h"
 
-#include <errno.h>
-#include <linux/futex.h>
-#include <linux/sched.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #ifdef RL_X86_64
 
@@ -125,161 +119,35 @@ void rl_text_probe(struct rl_text_abilities *abilities)
 		snprintf(abilities->why, sizeof(abilities->why), "%s", write_why ? write_why : barrier_why);
 }
 
-/* ---- one store, seen whole ---- */
+/* ---- words ---- */
 
-#define STACK_SIZE 16384
-#define MILLISECOND 1000000LL
-#define ENOUGH 1000 /* changes seen */
-#define AT_LEAST 200
-#define START_LIMIT (5 * MILLISECOND)
-#define RUN_LIMIT (3 * MILLISECOND)
-#define BUSY_LIMIT (20 * MILLISECOND) /* on a machine with other work */
-#define EXIT_LIMIT (1000 * MILLISECOND)
-
-/* At the low end of the reader's stack. */
-struct reader {
-	uint32_t tid; /* the kernel clears it, and wakes us, when the thread has ended */
-	uint32_t stop;
-	uint64_t changes;
-	uint64_t torn;
-	uint64_t rounds;
-};
-
-RL_RAW static bool whole(uint64_t word, unsigned int result)
+RL_RAW static int store_both(bool *runs)
 {
-	uint64_t a, b;
+	int error = rl_text_store(WORD, form_b);
 
-	__builtin_memcpy(&a, form_a, sizeof(a));
-	__builtin_memcpy(&b, form_b, sizeof(b));
-	return (word == a || word == b) && (result == RESULT_A || result == RESULT_B);
+	if (error < 0)
+		return error;
+	rl_barrier_careful();
+	*runs = rl_probe_function() == RESULT_B;
+	error = rl_text_store(WORD, form_a);
+	rl_barrier_careful();
+	*runs &= rl_probe_function() == RESULT_A;
+	return error;
 }
 
-/* Runs without TLS of its own, unknown to libc: calls nothing, and has no stack protector. */
-#if defined __has_attribute
-#if __has_attribute(no_stack_protector)
-__attribute__((no_stack_protector))
-#endif
-#endif
-RL_RAW static void read_until_stopped(void *argument)
+const char *rl_text_probe_store(void)
 {
-	struct reader *reader = argument;
-	uint64_t word, last = 0;
+	const char *why = NULL;
+	bool runs = false;
+	int error = rl_text_begin(&why);
 
-	while (!__atomic_load_n(&reader->stop, __ATOMIC_RELAXED)) {
-		word = rl_probe_word;
-		if (!whole(word, rl_probe_function()))
-			__atomic_store_n(&reader->torn, reader->torn + 1, __ATOMIC_RELAXED);
-		if (word != last)
-			__atomic_store_n(&reader->changes, reader->changes + 1, __ATOMIC_RELAXED);
-		last = word;
-		__atomic_store_n(&reader->rounds, reader->rounds + 1, __ATOMIC_RELAXED);
-	}
-	for (;;)
-		rl_syscall(SYS_exit, 0, 0, 0, 0);
-}
-
-RL_RAW static int64_t now(void)
-{
-	struct timespec time = { 0, 0 };
-
-	rl_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0);
-	return (int64_t)time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
-}
-
-/* The thread has our mask; only SIGSYS stays open, because a seccomp filter may raise it right here. */
-RL_RAW static long start_reader(struct reader *reader)
-{
-	const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_SYSVSEM | CLONE_THREAD |
-			   CLONE_CHILD_CLEARTID;
-	uint64_t mask = ~(UINT64_C(1) << (SIGSYS - 1)), window;
-	long tid;
-
-	reader->tid = 1;
-	rl_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, (long)&window, sizeof(mask));
-	tid = rl_clone(flags, (char *)reader + STACK_SIZE - 64, &reader->tid, read_until_stopped, reader);
-	rl_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&window, 0, sizeof(mask));
-	return tid;
-}
-
-/* Away from our processor, where it would not run while we do. A hint: it may be refused. */
-RL_RAW static void move_reader(long tid)
-{
-	unsigned long mask[128];
-	unsigned processor = 0, bits = 8 * sizeof(mask[0]);
-	long size = rl_syscall(SYS_sched_getaffinity, 0, sizeof(mask), (long)mask, 0);
-
-	if (size <= 0 || rl_syscall(SYS_getcpu, (long)&processor, 0, 0, 0) < 0 || processor / 8 >= (size_t)size)
-		return;
-	mask[processor / bits] &= ~(1UL << processor % bits);
-	rl_syscall(SYS_sched_setaffinity, tid, size, (long)mask, 0);
-}
-
-RL_RAW static bool seen_enough(const struct reader *reader, int64_t elapsed)
-{
-	uint64_t changes = __atomic_load_n(&reader->changes, __ATOMIC_RELAXED);
-
-	return changes >= ENOUGH || (elapsed > RUN_LIMIT && changes >= AT_LEAST) || elapsed > BUSY_LIMIT;
-}
-
-RL_RAW static void alternate(const struct reader *reader)
-{
-	int64_t start = now();
-
-	while (!__atomic_load_n(&reader->rounds, __ATOMIC_RELAXED) && now() - start < START_LIMIT)
-		rl_syscall(SYS_sched_yield, 0, 0, 0, 0);
-	start = now();
-	while (!seen_enough(reader, now() - start))
-		for (int i = 0; i < 16; i++)
-			if (rl_text_write(WORD, i & 1 ? form_a : form_b, 8) < 0)
-				return;
-}
-
-/* Gone for every observer, not only from its stack: others count threads. */
-RL_RAW static bool reader_ended(struct reader *reader, long tid)
-{
-	struct timespec wait = { 0, 100 * MILLISECOND };
-	int64_t limit = now() + EXIT_LIMIT;
-	long process = rl_syscall(SYS_getpid, 0, 0, 0, 0);
-
-	__atomic_store_n(&reader->stop, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&reader->tid, __ATOMIC_ACQUIRE) && now() < limit)
-		rl_syscall(SYS_futex, (long)&reader->tid, FUTEX_WAIT, 1, (long)&wait);
-	while (rl_syscall(SYS_tgkill, process, tid, 0, 0) == 0 && now() < limit)
-		rl_syscall(SYS_sched_yield, 0, 0, 0, 0);
-	return !__atomic_load_n(&reader->tid, __ATOMIC_ACQUIRE);
-}
-
-/* A reader that doesn't end in time keeps its stack. */
-RL_RAW static bool observe(struct reader *reader, bool *ended)
-{
-	long tid = start_reader(reader);
-
-	if (tid < 0)
-		return false;
-	move_reader(tid);
-	alternate(reader);
-	*ended = reader_ended(reader, tid);
-	return *ended && becomes(form_a, RESULT_A) && !reader->torn && reader->changes >= AT_LEAST;
-}
-
-bool rl_text_probe_one_store(void)
-{
-	struct reader *reader;
-	const char *why;
-	bool ended = true, proved = false;
-
-	if (rl_cpus() < 2)
-		return false;
-	reader = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (reader == MAP_FAILED)
-		return false;
-	if (rl_text_begin(&why) == 0) {
-		proved = observe(reader, &ended);
-		rl_text_end();
-	}
-	if (ended)
-		munmap(reader, STACK_SIZE);
-	return proved;
+	if (error < 0)
+		return why;
+	error = store_both(&runs);
+	rl_text_end();
+	if (error < 0)
+		return "code can't be made writable (by mprotect; PR_SET_MDWE, SELinux or a seccomp filter forbids it?)";
+	return runs ? NULL : "code written by a store is not what runs (valgrind, or an emulator?)";
 }
 
 #else
@@ -290,9 +158,9 @@ void rl_text_probe(struct rl_text_abilities *abilities)
 	snprintf(abilities->why, sizeof(abilities->why), "no port for rewriting this architecture's code");
 }
 
-bool rl_text_probe_one_store(void)
+const char *rl_text_probe_store(void)
 {
-	return false;
+	return "no port for rewriting this architecture's code";
 }
 
 #endif

@@ -8,16 +8,15 @@
 #ifdef RL_X86_64
 
 extern const char rl_syscall_done[] RL_HIDDEN;
-extern const char rl_clone_done[] RL_HIDDEN;
 
 /*
  * Global symbols, because under link-time optimisation the C code may land in another unit than this.
- * A call that seccomp traps raises SIGSYS with the instruction pointer at a _done label: so the handler knows ours.
+ * A call that seccomp traps raises SIGSYS with the instruction pointer at that label: so the handler knows ours.
  */
 __asm__(".pushsection .text\n"
 	".balign 16\n"
-	".globl rl_syscall, rl_syscall_done, rl_clone, rl_clone_done\n"
-	".hidden rl_syscall, rl_syscall_done, rl_clone, rl_clone_done\n"
+	".globl rl_syscall, rl_syscall_done\n"
+	".hidden rl_syscall, rl_syscall_done\n"
 	".type rl_syscall, @function\n"
 	"rl_syscall:\n"
 	"	.cfi_startproc\n"
@@ -32,31 +31,11 @@ __asm__(".pushsection .text\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
 	".size rl_syscall, . - rl_syscall\n"
-	".balign 16\n"
-	".type rl_clone, @function\n"
-	"rl_clone:\n"
-	"	.cfi_startproc\n"
-	"	mov	%rcx, %r9\n" /* the kernel keeps r8 and r9 */
-	"	mov	%rdx, %r10\n"
-	"	xor	%edx, %edx\n"
-	"	mov	$56, %eax\n"
-	"	syscall\n"
-	"rl_clone_done:\n"
-	"	test	%rax, %rax\n"
-	"	jz	1f\n"
-	"	ret\n"
-	"1:	.cfi_undefined rip\n"
-	"	xor	%ebp, %ebp\n"
-	"	mov	%r8, %rdi\n"
-	"	call	*%r9\n"
-	"	hlt\n"
-	"	.cfi_endproc\n"
-	".size rl_clone, . - rl_clone\n"
 	".popsection\n");
 
 RL_RAW bool rl_syscall_returns_to(uintptr_t ip)
 {
-	return ip == (uintptr_t)rl_syscall_done || ip == (uintptr_t)rl_clone_done;
+	return ip == (uintptr_t)rl_syscall_done;
 }
 
 #else /* nothing is rewritten here, so libc will do */
@@ -70,12 +49,6 @@ long rl_syscall(long number, long a, long b, long c, long d)
 		result = -errno;
 	errno = saved;
 	return result;
-}
-
-long rl_clone(long flags, void *stack, uint32_t *tid, void (*function)(void *), void *argument)
-{
-	(void)flags, (void)stack, (void)tid, (void)function, (void)argument;
-	return -ENOSYS;
 }
 
 bool rl_syscall_returns_to(uintptr_t ip)

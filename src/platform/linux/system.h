@@ -35,9 +35,7 @@
 
 /* The result, or -errno; errno is left alone; a fifth argument is 0. In the window, a call that a seccomp filter traps is -ENOSYS. */
 RL_HIDDEN long rl_syscall(long number, long a, long b, long c, long d);
-/* Its id, or -errno: a thread that runs function(argument) on that stack, without TLS of its own, unknown to libc. */
-RL_HIDDEN long rl_clone(long flags, void *stack, uint32_t *tid, void (*function)(void *), void *argument);
-/* Did the thread that was interrupted here make one of the two calls above? */
+/* Did the thread that was interrupted here make the call above? */
 RL_HIDDEN bool rl_syscall_returns_to(uintptr_t ip);
 
 #ifdef RL_X86_64

@@ -2,6 +2,10 @@
 /*
  * text.c - writes code through /proc/self/mem, so that it is never writable and executable at once.
  *
+ * But that does not write words: kernels copy with `rep movsb` where the processor says that it is fast, and another
+ * processor sees some of the bytes new and some old. What has to be seen whole is one store of our own, in a page that
+ * is writable for the moment; programs have to allow it.
+ *
  * The descriptor names the memory of the process that opened it, for ever. In the child of a fork it would change the
  * parent's code: a page that fork empties tells. And it is only a number: programs close descriptors that they don't
  * know and get the number for something else. So each window starts by asking for the descriptor's position, which was
@@ -19,6 +23,7 @@
 #include <unistd.h>
 
 #define FIRST_DESCRIPTOR 3 /* below are the ones that programs close and expect to get again */
+#define PAGE 4096u
 #define PATIENCE 100       /* times that somebody may close the descriptor in the middle of what we do */
 
 /* On a page of its own that is zeros in the child of a fork. */
@@ -34,6 +39,8 @@ static struct {
 	int descriptor;    /* -1: none */
 	int64_t position;  /* that only our descriptor has */
 } writer = { .descriptor = -1 };
+
+static uintptr_t open_page; /* that is writable now; 0: none */
 
 /* ---- whose memory ---- */
 
@@ -110,6 +117,13 @@ RL_RAW void rl_writer_close(void)
 	writer.descriptor = -1;
 }
 
+/* If that fails it is tried again when the next window ends. */
+RL_RAW static void close_page(void)
+{
+	if (open_page && rl_syscall(SYS_mprotect, (long)open_page, PAGE, PROT_READ | PROT_EXEC, 0) == 0)
+		open_page = 0;
+}
+
 /* Opening waits until the child writes: most never do, and a sandbox may kill for it. */
 RL_RAW static void forget_parent(void)
 {
@@ -124,6 +138,7 @@ void rl_text_after_fork(void)
 	rl_window_after_fork();
 	rl_window_open(); /* a filter may trap what asks whose the descriptor is */
 	forget_parent();
+	close_page();
 	rl_window_close();
 }
 
@@ -253,8 +268,39 @@ RL_RAW int rl_text_write(uintptr_t address, const void *bytes, size_t length)
 	return 0;
 }
 
+/* Written through the kernel first, by which it becomes a page of ours: there memory that has run out is an error. */
+RL_RAW static int make_writable(uintptr_t page)
+{
+	const uint8_t byte = *(const volatile uint8_t *)page;
+	long error;
+
+	close_page();
+	if (open_page)
+		return -EAGAIN;
+	error = rl_text_write(page, &byte, 1);
+	if (error == 0)
+		error = rl_syscall(SYS_mprotect, (long)page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, 0);
+	if (error == 0)
+		open_page = page;
+	return (int)error;
+}
+
+RL_RAW int rl_text_store(uintptr_t address, const uint8_t bytes[8])
+{
+	uintptr_t page = address & ~(uintptr_t)(PAGE - 1);
+	int error = page == open_page ? 0 : make_writable(page);
+	uint64_t word;
+
+	if (error < 0)
+		return error;
+	__builtin_memcpy(&word, bytes, sizeof(word));
+	__atomic_store_n((uint64_t *)address, word, __ATOMIC_RELAXED);
+	return 0;
+}
+
 RL_RAW void rl_text_end(void)
 {
+	close_page();
 	rl_window_close();
 }
 
