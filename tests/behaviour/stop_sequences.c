@@ -59,32 +59,6 @@ static __attribute__((noinline)) unsigned calling(void)
 	return n == 4 ? 0 : n == 8 ? 1 : 2;
 }
 
-/* A sequence that is a function, a template or itself: what its thunk calls changes in the moment in which its place does. */
-RELINK_SEQUENCE(twice, "the double of its operand");
-static uint64_t triple(uint64_t a) { return 3 * a; }
-RELINK_SEQUENCE_CALL(twice, triple, triple, .rank = -1);
-RELINK_TEMPLATE_2(twice, near, out, in1, "lea 1(%\\in1), %\\out", .rank = -1);
-RELINK_TEMPLATE_2(twice, beside, out, in1,
-		  "mov %\\in1, %\\out; add $0x100000, %\\out; add $0x100000, %\\out; add $0x100000, %\\out", .rank = -1);
-RELINK_TEMPLATE_2(twice, further, out, in1,
-		  "mov %\\in1, %\\out; add $0x200000, %\\out; sub $0x100000, %\\out; add $0x300000, %\\out", .rank = -1);
-static const char *const states[] = { "native", "triple", "near", "triple", "beside", "further", "triple" };
-
-static __attribute__((noinline)) unsigned wrapped(uint64_t a)
-{
-	uint64_t r;
-
-	relink_wrap(twice, "lea (%[in1],%[in1]), %[out]", RELINK_OREG(r), RELINK_IREG1(a), RELINK_CLOBBERS("cc"));
-	return r == 2 * a || r == 3 * a || r == a + 1 || r == a + 0x300000 || r == a + 0x400000;
-}
-
-static void *run_wrapped(void *unused)
-{
-	for (uint64_t a = 100; running(); a++)
-		CHECKF(wrapped(a), "a sequence of %llu is none of its states", (unsigned long long)a);
-	return unused;
-}
-
 static void *run(void *unused)
 {
 	while (running()) {
@@ -109,15 +83,12 @@ int main(void)
 	CHECK(plain() == 0 && calling() == 0);
 	for (int i = 0; i < 4; i++)
 		start(run, NULL);
-	for (int i = 0; i < 2; i++)
-		start(run_wrapped, NULL);
 	CHECK_CODE(relink_key_set(longer, true, &err), RELINK_E_MODE, &err);
 	while (now() < end) {
 		struct relink_commit c = RELINK_COMMIT;
 
 		on = !on;
 		relink_set_key(&c, longer, on);
-		relink_set(&c, "twice", states[commits % COUNT(states)]);
 		timeline_step(&line);
 		CHECK_CODE(relink_commit(&c, RELINK_STOP, &err), RELINK_OK, &err);
 		timeline_step(&line);
