@@ -236,7 +236,8 @@ static unsigned degrade_all(void)
 	return degraded;
 }
 
-static void run(const char *mode, double seconds)
+/* `least`: children in which even the roll-back fails; single bytes leave little to fail. */
+static void run(const char *mode, double seconds, unsigned least)
 {
 	unsigned degraded;
 	double until = now() + seconds;
@@ -262,21 +263,23 @@ static void run(const char *mode, double seconds)
 	for (unsigned i = 0; i < RL_STEPS; i++)
 		printf(" %u", held[i]);
 	printf(" times by step, failed %lu times; %u children degraded\n", failures, degraded);
-	CHECKF(degraded > 4, "only %u children degraded", degraded);
+	CHECKF(degraded >= least, "only %u children degraded", degraded);
 }
 
 int main(void)
 {
-	double seconds = soak_seconds() / 3;
+	double seconds = soak_seconds() / 4;
 	struct relink_error err;
 
 	if (!RELINK_PATCHES_)
 		check_skip("this port rewrites no code");
-	run("by stores", seconds);
+	run("by bytes", seconds, 1);
+	if (check_allow_stores())
+		run("by stores", seconds, 5);
 	CHECK_CODE(relink_declare(RELINK_TRAPS, &err), RELINK_OK, &err);
-	run("with traps", seconds);
+	run("with traps", seconds, 5);
 	CHECK_CODE(relink_declare(RELINK_STRICT_XMC, &err), RELINK_OK, &err);
-	run("strictly", seconds);
+	run("strictly", seconds, 5);
 	for (int i = 0; i < RL_STEPS; i++)
 		CHECKF(held[i] > 0, "no commit was held at step %d", i);
 	CHECKF(failures > 10, "only %lu commits failed", failures);
