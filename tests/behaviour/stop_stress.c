@@ -40,14 +40,26 @@ static void *one_life(void *unused)
 	return unused;
 }
 
+static void *chain(void *depth);
+
+/* Detached from the start: of a thread that ends at that moment glibc 2.36 reads in pthread_detach what has been freed. */
+static void start_chain(uintptr_t depth)
+{
+	pthread_attr_t detached;
+	pthread_t thread;
+
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	pthread_create(&thread, &detached, chain, (void *)depth);
+	pthread_attr_destroy(&detached);
+}
+
 /* Threads in a chain: each starts the next and ends. */
 static void *chain(void *depth)
 {
-	pthread_t next;
-
 	one_life(NULL);
-	if (depth && pthread_create(&next, NULL, chain, (void *)((uintptr_t)depth - 1)) == 0)
-		pthread_detach(next);
+	if (depth)
+		start_chain((uintptr_t)depth - 1);
 	__atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -63,8 +75,7 @@ static void *breed(void *unused)
 		while (n--)
 			pthread_join(t[n], NULL);
 		__atomic_fetch_add(&threads, COUNT(t), __ATOMIC_RELAXED);
-		if (pthread_create(&t[0], NULL, chain, (void *)20) == 0)
-			pthread_detach(t[0]);
+		start_chain(20);
 		sleep_for(2e-3);
 	}
 	return unused;
