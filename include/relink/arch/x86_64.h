@@ -305,12 +305,14 @@
 #define RELINK_TEMPLATE_END_(table) "\t.size " table ", . - " table "\n\t.popsection\n"
 #define RELINK_TEMPLATE_ENTRY_(text) "990:\n\t" text "\n991:\n\t.org 990b + 31, 0x90\n\t.byte 991b - 990b\n\t"
 #define RELINK_TEMPLATE_0_TEXT_(table, text) RELINK_TEMPLATE_BEGIN_(table) RELINK_TEMPLATE_ENTRY_(text) RELINK_TEMPLATE_END_(table)
-#define RELINK_EACH_REGISTER_(macro) \
+#define RELINK_NO_TEMPLATE_ ".skip 31\n\t.byte 255\n\t"
+/* `none`: what stands for the stack pointer. */
+#define RELINK_EACH_REGISTER_(macro, none) \
 	macro " rax, eax\n\t" \
 	macro " rcx, ecx\n\t" \
 	macro " rdx, edx\n\t" \
 	macro " rbx, ebx\n\t" \
-	".skip 31\n\t.byte 255\n\t" \
+	none \
 	macro " rbp, ebp\n\t" \
 	macro " rsi, esi\n\t" \
 	macro " rdi, edi\n\t" \
@@ -327,7 +329,7 @@
 	macro " \\relink_a, \\relink_ad, rcx, ecx\n\t" \
 	macro " \\relink_a, \\relink_ad, rdx, edx\n\t" \
 	macro " \\relink_a, \\relink_ad, rbx, ebx\n\t" \
-	".skip 31\n\t.byte 255\n\t" \
+	RELINK_NO_TEMPLATE_ \
 	macro " \\relink_a, \\relink_ad, rbp, ebp\n\t" \
 	macro " \\relink_a, \\relink_ad, rsi, esi\n\t" \
 	macro " \\relink_a, \\relink_ad, rdi, edi\n\t" \
@@ -341,28 +343,12 @@
 	macro " \\relink_a, \\relink_ad, r15, r15d\n\t"
 #define RELINK_TEMPLATE_1_TEXT_(table, a, text) \
 	".macro " table "_m " a ", " a "d\n\t" RELINK_TEMPLATE_ENTRY_(text) ".endm\n\t" \
-	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_(table "_m") RELINK_TEMPLATE_END_(table)
+	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_(table "_m", RELINK_NO_TEMPLATE_) RELINK_TEMPLATE_END_(table)
 #define RELINK_TEMPLATE_2_TEXT_(table, a, b, text) \
 	".macro " table "_m " a ", " a "d, " b ", " b "d\n\t" RELINK_TEMPLATE_ENTRY_(text) ".endm\n\t" \
 	".macro " table "_n relink_a, relink_ad\n\t" RELINK_EACH_REGISTER_2_(table "_m") ".endm\n\t" \
-	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_ROW_(table "_n") RELINK_TEMPLATE_END_(table)
-#define RELINK_EACH_REGISTER_ROW_(macro) \
-	macro " rax, eax\n\t" \
-	macro " rcx, ecx\n\t" \
-	macro " rdx, edx\n\t" \
-	macro " rbx, ebx\n\t" \
-	".rept 16\n\t.skip 31\n\t.byte 255\n\t.endr\n\t" \
-	macro " rbp, ebp\n\t" \
-	macro " rsi, esi\n\t" \
-	macro " rdi, edi\n\t" \
-	macro " r8, r8d\n\t" \
-	macro " r9, r9d\n\t" \
-	macro " r10, r10d\n\t" \
-	macro " r11, r11d\n\t" \
-	macro " r12, r12d\n\t" \
-	macro " r13, r13d\n\t" \
-	macro " r14, r14d\n\t" \
-	macro " r15, r15d\n\t"
+	RELINK_TEMPLATE_BEGIN_(table) RELINK_EACH_REGISTER_(table "_n", ".rept 16\n\t" RELINK_NO_TEMPLATE_ ".endr\n\t") \
+	RELINK_TEMPLATE_END_(table)
 
 #if defined(__CET__) && (__CET__ & 1)
 /* endbr64 ends on an 8-byte boundary, so that the jump that is rewritten starts on one. */
