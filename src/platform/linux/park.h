@@ -61,12 +61,6 @@ RL_HIDDEN bool rl_frames_inside(const struct rl_stack_walk *walk, const struct r
 
 /* ---- park_signal.c ---- */
 
-#define RL_SIGNAL_BIT(signal) (UINT64_C(1) << ((signal) - 1))
-/* Raised by what a thread does itself. Blocked, they kill the process. */
-#define RL_SYNCHRONOUS \
-	(RL_SIGNAL_BIT(SIGSEGV) | RL_SIGNAL_BIT(SIGBUS) | RL_SIGNAL_BIT(SIGILL) | RL_SIGNAL_BIT(SIGFPE) | RL_SIGNAL_BIT(SIGTRAP) | \
-	 RL_SIGNAL_BIT(SIGSYS))
-
 /* The handler's return address. */
 extern const char rl_park_return[] RL_HIDDEN;
 

@@ -17,11 +17,6 @@
 #define SYS_SECCOMP 1
 #endif
 
-#define BIT(signal) (UINT64_C(1) << ((signal) - 1))
-
-/* Raised by what a thread does itself. Blocked, they kill the process. */
-#define SYNCHRONOUS (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP) | BIT(SIGSYS))
-
 /* Owned by whoever has the window open; there is one at a time. */
 static struct {
 	uint64_t mask;
@@ -73,7 +68,7 @@ RL_RAW static void take_default(int signal, siginfo_t *info)
 	long process = rl_syscall(SYS_getpid, 0, 0, 0, 0);
 	long thread = rl_syscall(SYS_gettid, 0, 0, 0, 0);
 
-	change_mask(SIG_BLOCK, BIT(signal), NULL);
+	change_mask(SIG_BLOCK, RL_SIGNAL_BIT(signal), NULL);
 	rl_disposition_set(signal, &none, NULL);
 	rl_syscall(SYS_rt_tgsigqueueinfo, process, thread, signal, (long)info);
 }
@@ -84,7 +79,7 @@ RL_RAW static uint64_t mask_for(int signal, const ucontext_t *context, const str
 	uint64_t interrupted;
 
 	__builtin_memcpy(&interrupted, &context->uc_sigmask, sizeof(interrupted));
-	return interrupted | to->mask | (to->flags & SA_NODEFER ? 0 : BIT(signal));
+	return interrupted | to->mask | (to->flags & SA_NODEFER ? 0 : RL_SIGNAL_BIT(signal));
 }
 
 RL_RAW void rl_signal_chain(int signal, siginfo_t *info, void *context, const struct rl_disposition *to)
@@ -183,10 +178,10 @@ void rl_window_after_fork(void)
 
 RL_RAW void rl_window_open(void)
 {
-	change_mask(SIG_BLOCK, ~SYNCHRONOUS, &saved.mask);
+	change_mask(SIG_BLOCK, ~RL_SYNCHRONOUS, &saved.mask);
 	guard_on();
-	if (saved.mask & BIT(SIGSYS))
-		change_mask(SIG_UNBLOCK, BIT(SIGSYS), NULL);
+	if (saved.mask & RL_SIGNAL_BIT(SIGSYS))
+		change_mask(SIG_UNBLOCK, RL_SIGNAL_BIT(SIGSYS), NULL);
 }
 
 RL_RAW void rl_window_close(void)

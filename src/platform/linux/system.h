@@ -51,6 +51,12 @@ RL_RAW static inline bool rl_has_shadow_stack(void)
 
 /* ---- signals.c ---- */
 
+#define RL_SIGNAL_BIT(signal) (UINT64_C(1) << ((signal) - 1))
+/* Raised by what a thread does itself. Blocked, they kill the process. */
+#define RL_SYNCHRONOUS \
+	(RL_SIGNAL_BIT(SIGSEGV) | RL_SIGNAL_BIT(SIGBUS) | RL_SIGNAL_BIT(SIGILL) | RL_SIGNAL_BIT(SIGFPE) | RL_SIGNAL_BIT(SIGTRAP) | \
+	 RL_SIGNAL_BIT(SIGSYS))
+
 /* What the kernel knows of a handler; struct sigaction is libc's idea of it. */
 struct rl_disposition {
 	uintptr_t handler;
