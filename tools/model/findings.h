@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * findings.h - what can be wrong with a file's records. Numbers are stable: scripts and suppressions name them, and the manual
+ * page relink(1) has an entry for each. The hundreds say what the finding is about.
+ */
+#ifndef RELINK_MODEL_FINDINGS_H
+#define RELINK_MODEL_FINDINGS_H
+
+enum {
+	/* records of choices */
+	FOUND_RECORD_SIZE = 101,   /* a record's size is impossible: those behind it are not read */
+	FOUND_RECORD_NAME = 102,   /* a record has no readable name */
+	FOUND_RECORD_OBJECT = 103, /* what a record describes is not in the file */
+	FOUND_RECORD_STATES = 104, /* states are missing, unreadable or too many */
+	FOUND_RECORD_TABLE = 105,  /* an operations table and its members do not fit */
+	FOUND_RECORD_SECTION = 106,/* a section of records is not loaded, or has a wrong size */
+	FOUND_TRAMPOLINE = 107,    /* a static call has no trampoline, or one that leads elsewhere */
+	FOUND_ABI = 108,           /* another version of relink made these records */
+	/* records of sites */
+	FOUND_SITE_OUTSIDE = 201,  /* a site does not lie in code */
+	FOUND_SITE_CHOICE = 202,   /* a site's choice can't be found */
+	FOUND_SITE_KIND = 203,     /* a site's kind is unknown, or its length impossible */
+	FOUND_SITE_ARMS = 204,     /* an alternative's arms are not readable, or longer than the site */
+	FOUND_SITE_USE = 205,      /* a sequence's operands, thunk or room is not readable */
+	/* sites against code */
+	FOUND_BOUNDARY = 301,      /* no instruction begins at a site, or it ends inside one */
+	FOUND_BYTES = 302,         /* the instruction is none that such a site has */
+	FOUND_BORN = 303,          /* the instruction is not what the choice's default asks for */
+	FOUND_OVERLAP = 304,       /* two sites share bytes */
+	FOUND_JUMP_INTO = 305,     /* code jumps into the middle of a site */
+	FOUND_OPERAND = 306,       /* an operand's register is impossible */
+	FOUND_ARM_CODE = 307,      /* an arm, or a template, can't be moved to the site */
+	FOUND_RANGE = 308,         /* a jump, a thunk, or a room is out of reach */
+	FOUND_NUMBER_ALIGN = 309,  /* a number does not lie in one aligned word */
+	FOUND_RELOCS = 310,        /* the sections of kept relocations are broken */
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* internal.h - what the files of the model share. */
+#ifndef RELINK_MODEL_INTERNAL_H
+#define RELINK_MODEL_INTERNAL_H
+
+#include <libelf.h>
+
+#include "elf/relocs.h"
+#include "findings.h"
+#include "model.h"
+
+/* ---- memory.c: what lives as long as the model; running out of memory ends the program ---- */
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
+void *arena_take(struct arena *arena, size_t size); /* zeroed */
+char *arena_copy(struct arena *arena, const char *s, size_t length);
+char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An array that malloc gave, with room for one more. */
+void *grown(void *array, size_t count, size_t *capacity, size_t size);
+
+/* From numbers to indices. */
+struct map {
+	struct map_entry { uint64_t key; uint32_t value; bool used; } *entries;
+	size_t count, capacity;
+};
+void map_put(struct map *map, uint64_t key, uint32_t value); /* the first value of a key stays */
+bool map_get(const struct map *map, uint64_t key, uint32_t *value);
+void map_free(struct map *map);
+uint64_t hash_of(const char *s, size_t length);
+
+/* ---- image.c: the file as it will be in memory ---- */
+
+/* A word of data: a number, which may be an address, or the address of something in another module. */
+struct word {
+	uint64_t value;
+	const char *symbol; /* of another module; `value` counts from it */
+};
+
+/* A word that the loader fills with the address of a symbol: a GOT slot, or any pointer. */
+struct import {
+	uint64_t place;
+	const char *symbol;
+	size_t length;   /* of its name, version excluded */
+	bool undefined;  /* in this file; else it is at `value` */
+	uint64_t value;
+};
+
+struct image {
+	uint8_t *bytes;
+	size_t size;
+	Elf *elf;
+	struct rl_elf relocs;
+	struct segment { uint64_t address, memory, offset, size; bool code; } *segments;
+	size_t segment_count;
+	struct fixup { uint64_t place, value; const char *symbol; } *fixups; /* by place */
+	size_t fixup_count, fixup_capacity;
+	struct import *imports;
+	size_t import_count, import_capacity;
+	struct model_section *sections;
+	size_t section_count;
+};
+
+/* NULL, or what is wrong. Takes over the bytes. */
+const char *image_read(struct model *model, uint8_t *bytes, size_t size);
+void image_free(struct image *image);
+const uint8_t *image_at(const struct image *image, uint64_t address, uint64_t count);
+/* How many bytes of the file there are from an address on. */
+uint64_t image_filled(const struct image *image, uint64_t address);
+bool image_is_code(const struct image *image, uint64_t address);
+/* Bytes of memory from an address on, in the file or not. */
+uint64_t image_room(const struct image *image, uint64_t address);
+bool image_word(const struct image *image, uint64_t address, struct word *word);
+/* A string, if it ends within reason. */
+const char *image_string(const struct image *image, uint64_t address);
+uint32_t get32(const uint8_t *p);
+uint64_t get64(const uint8_t *p);
+/* What a field holds that is relative to its own address. */
+bool image_field(const struct image *image, uint64_t address, uint64_t *target);
+
+/* ---- symbols.c ---- */
+void names_read(struct model *model);
+void names_free(struct names *names);
+/* The object that lies exactly there, exported or not; NULL: none is known. */
+const char *object_name(const struct model *model, uint64_t address);
+
+/* ---- lines.c ---- */
+void lines_free(struct lines *lines);
+
+/* ---- records.c: choices ---- */
+struct lookup {
+	struct map objects; /* address of a key, call, option, number -> choice */
+	struct map states;  /* address of an option's key -> state, beside `objects` */
+	struct map outside; /* hash of the name -> choice of another module */
+	struct map marks;   /* address of a marker's function -> its place in `mark` */
+	struct mark { const char *symbol; uint64_t address; struct rl_want want; } *mark;
+	size_t mark_count, mark_capacity;
+	int locks;          /* the built-in key, once it is needed */
+};
+void records_read(struct model *model);
+int add_choice(struct model *model, enum model_choice_kind kind, const char *name);
+struct model_state *add_state(struct model *model, int choice, const char *name);
+/* The choice behind a word, made up if nobody has named it. MODEL_NONE: the word leads nowhere. `state` may be NULL. */
+int choice_behind(struct model *model, const struct word *word, enum model_choice_kind kind, int *state);
+/* The same for one of another module, by its name. */
+int choice_outside(struct model *model, enum model_choice_kind kind, const char *name, size_t length);
+/* The name of such a choice. */
+#define OUTSIDE_NAME 512
+void name_outside(const struct word *word, char name[OUTSIDE_NAME]);
+/* Calls visit for every record of a module in order; stops where they are broken. */
+typedef void record_visitor(struct model *model, uint64_t address, const uint8_t *record, size_t size);
+void each_record(struct model *model, record_visitor *visit, bool report);
+
+/* ---- states.c: variants, tables, drives, choice functions ---- */
+void states_read(struct model *model);
+/* What a member is while the table is in that state. False: not known from this file. */
+bool member_want(const struct model *model, const struct model_choice *member, const struct model_state *backend, struct rl_want *want,
+		 const char **symbol);
+
+/* ---- sites.c ---- */
+void sites_read(struct model *model);
+void sites_sort(struct model *model);
+struct model_site *add_site(struct model *model);
+
+/* ---- calls.c ---- */
+void calls_read(struct model *model, struct model **others, size_t count);
+
+/* ---- findings.c ---- */
+void find(struct model *model, int number, uint64_t address, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

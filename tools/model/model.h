@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - what one ELF file says about relink: choices, their states, and the sites that depend on them.
+ *
+ * Reads finished files: executables and shared objects of any kind, as they were linked, without running anything. The file may be
+ * truncated or hostile: it is read into memory once, every access is checked, and all work is bounded by its size. Nothing is
+ * printed. Addresses are those of the file (before the loader adds its bias).
+ *
+ *	struct model *m = model_open("app", why, sizeof(why));      // choices, and all sites but calls
+ *	model_connect(&m, 1);                                       // calls: also those of choices that the other models define
+ *	for (size_t i = 0; i < m->site_count; i++) ...
+ *	model_close(m);
+ *
+ * Strings live as long as the model. They come from the file and may hold any bytes but NUL.
+ */
+#ifndef RELINK_MODEL_H
+#define RELINK_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/port.h"
+
+#define MODEL_NONE (-1)
+#define MODEL_SITE_KINDS (RL_SEQUENCE + 1)
+
+enum model_choice_kind { MODEL_KEY, MODEL_CALL, MODEL_OPTION, MODEL_OPS, MODEL_IMMEDIATE, MODEL_SEQUENCE, MODEL_CHOICE_KINDS };
+
+/* One thing that a choice can be. */
+struct model_state {
+	const char *name;
+	const char *symbol;  /* function or backend of another module, by name; then want.address counts from it */
+	const char *when;    /* "trace=on idle=poll": it is for these states alone; NULL: for all */
+	struct rl_want want; /* calls: what it is, where its function lies; tables: the backend's address */
+	uint64_t needs;      /* CPU features */
+	bool condition;      /* a function of the program has a say */
+	bool is_template;    /* sequences: want.address is a table of templates, for the operands ... */
+	uint8_t operand[2];
+	int64_t rank;
+};
+
+struct model_choice {
+	enum model_choice_kind kind;
+	const char *name;   /* never NULL */
+	const char *doc;
+	uint32_t flags;     /* RELINK_FINAL and so on, see abi.h */
+	bool elsewhere;     /* another module defines it: what is known is its name */
+	bool anonymous;     /* nobody names it: a key in a struct, for example */
+	uint64_t object;    /* address of the key, call, option, sequence or number; 0: elsewhere, or built in */
+	uint64_t record;    /* address of its record, 0: none */
+	struct model_state *states;
+	size_t state_count, state_capacity;
+	int initial;        /* index of the default, or MODEL_NONE */
+	const char *chosen_by; /* name of its choice function, or NULL */
+	unsigned width;     /* of a number, in bytes */
+	uint64_t value;     /* of a number, by default */
+	int table;          /* index of the table that a call is a member of, or MODEL_NONE */
+	uint64_t offset;    /* of a member in its table's backends */
+	uint64_t missing;   /* where a member that a backend lacks leads */
+	uint64_t slot;      /* calls: address of the pointer, 0: unknown */
+	uint64_t entry;     /* calls: address of the trampoline if it is sound, else 0 */
+	uint64_t sites[MODEL_SITE_KINDS];
+};
+
+struct model_site {
+	uint64_t address; /* of the first byte that may change */
+	uint64_t record;  /* address of its record; of calls: of the relocated field */
+	uint64_t home;    /* call kinds: where it leads as linked */
+	uint64_t ref;     /* patches: the arms, the use, or the word that leads to the number */
+	int choice;       /* index; MODEL_NONE: processor features alone decide */
+	int state;        /* branches of options: index of the state that is asked for */
+	uint8_t kind;     /* enum rl_kind */
+	uint8_t length;   /* bytes that may change */
+	uint8_t flags;    /* branches: RELINK_BRANCH_.. */
+};
+
+/* Something that is wrong with the records; see findings.h for numbers. */
+struct model_finding {
+	int number;
+	uint64_t address;
+	const char *text;
+};
+
+struct model_section {
+	const char *name;
+	uint64_t address, size;
+	bool code;
+};
+
+struct model {
+	const char *path, *name; /* name: without directories */
+	const char *type;        /* "PIE", "executable", "shared object", "static executable", "static PIE" */
+	const struct rl_port *port;
+	char build_id[129];      /* hexadecimal, "" if there is none */
+	bool has_records;        /* some section of relink's is there */
+	bool has_relocs;         /* code relocations were kept */
+	bool has_symbols;        /* .symtab is there */
+	uint64_t through_got;    /* calls of static calls that are not rewritten, since they go through the GOT */
+	uint64_t text_start, text_stop;
+	struct model_choice *choices;
+	size_t choice_count;
+	struct model_site *sites; /* by address */
+	size_t site_count;
+	struct model_finding *findings;
+	size_t finding_count, findings_lost; /* lost: more than anybody reads */
+	/* private from here on */
+	size_t choice_capacity, site_capacity, finding_capacity;
+	struct image *image;
+	struct arena *arena;
+	struct names *names;
+	struct lines *lines;
+	struct lookup *lookup;
+};
+
+/* NULL, and `why` has one line for a person: what is wrong, and what to do about it where that is known. */
+struct model *model_open(const char *path, char *why, size_t size);
+/* The same for a file in memory, which is taken over (freed with free()). */
+struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why, size_t size);
+/* Finds the calls in all of them, and puts sites in order. Call it once. */
+void model_connect(struct model **models, size_t count);
+void model_close(struct model *model);
+
+/* The bytes at an address as linked; NULL unless `count` of them are in the file. */
+const uint8_t *model_bytes(const struct model *model, uint64_t address, size_t count);
+/* How many bytes from there on are in the file and in one segment. */
+size_t model_bytes_from(const struct model *model, uint64_t address);
+bool model_is_code(const struct model *model, uint64_t address);
+
+/* The function (or other symbol) that an address is in. False: none is known. */
+bool model_symbol_at(const struct model *model, uint64_t address, const char **name, uint64_t *offset, uint64_t *size);
+/* Where a symbol of that name is. */
+bool model_symbol_named(const struct model *model, const char *name, size_t length, uint64_t *address, uint64_t *size);
+/* The line that an address comes from; debug information is read when this is called first. */
+bool model_line_at(struct model *model, uint64_t address, const char **file, int *line);
+
+/* The site that begins at, or spans, an address; NULL if there is none. */
+const struct model_site *model_site_at(const struct model *model, uint64_t address);
+
+/* ---- choices a site depends on: more than one for alternatives ---- */
+#define MODEL_ARMS_MAX 64
+struct model_arm {
+	uint64_t code;
+	uint8_t length;
+	int choice;      /* the key that is the condition, or MODEL_NONE: a feature is */
+	unsigned feature;
+	bool inverted;   /* missing, or off */
+};
+/* Returns how many arms there are, at most MODEL_ARMS_MAX; 0 if the site has none. */
+size_t model_arms(const struct model *model, const struct model_site *site, struct model_arm arms[MODEL_ARMS_MAX]);
+bool model_depends(const struct model *model, const struct model_site *site, int choice);
+
+/* ---- what would be there ---- */
+#define MODEL_BYTES_MAX 255
+struct model_form {
+	int state;              /* index of the choice's state (of the table's, for members); MODEL_NONE: as linked, or an arm */
+	int arm;                /* index, or MODEL_NONE */
+	bool known;             /* `bytes` are right */
+	const char *why;        /* why they are not known, or what there is to say of them; or NULL */
+	uint8_t length;
+	uint8_t bytes[MODEL_BYTES_MAX];
+};
+/* Calls visit for the site as linked, then for every state or arm. Stops when it returns non-zero, and returns that. */
+int model_forms(const struct model *model, const struct model_site *site, int (*visit)(const struct model_form *form, void *ctx), void *ctx);
+
+/* ---- words ---- */
+const char *model_choice_kind_name(int kind);
+const char *model_site_kind_name(int kind);
+const char *model_feature_name(unsigned bit); /* NULL: unknown */
+
+#endif
