@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* relink.h - what the subcommands share. */
+#ifndef RELINK_TOOL_RELINK_H
+#define RELINK_TOOL_RELINK_H
+
+#include "json.h"
+#include "model.h"
+#include "text.h"
+
+/* What the program returns; the worst of all files counts. */
+enum status { STATUS_FINE = 0, STATUS_FINDINGS = 1, STATUS_BAD = 2 };
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+extern const struct command command_list, command_show;
+
+/* What all commands understand. */
+struct common {
+	bool json;
+	const char *colour;
+};
+#define COMMON_OPTIONS \
+	{ "json", no_argument, NULL, 'j' }, { "color", required_argument, NULL, 'C' }, { "colour", required_argument, NULL, 'C' }, \
+	{ "help", no_argument, NULL, 'h' }
+/* Handles one of them, or complains about what getopt did not know. False: the command ends with *status. */
+bool common_option(const struct command *command, struct common *common, int option, char **argv, int *status);
+bool common_ready(struct common *common, int *status);
+
+/* Opens all files and connects them. Those that can't be read are complained about; `status` gets worse. */
+struct model **open_all(char **paths, size_t count, size_t *opened, int *status);
+void close_all(struct model **models, size_t count);
+/* Complains about what was found in the records. */
+void report_findings(const struct model *model, int *status);
+void worse(int *status, int than);
+
+/* ---- what is written of a choice or a site, in both commands ---- */
+void json_begin(struct json *j); /* the outermost object, with the version of the format */
+void json_file(struct json *j, const struct model *model);
+void json_choice(struct json *j, const struct model *model, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS]);
+/* Opens an object and leaves it open. */
+void json_open_site(struct json *j, struct model *model, const struct model_site *s);
+void json_findings(struct json *j, const struct model *model);
+
+/* "parse_line+0x16", or "" */
+char *function_of(const struct model *model, uint64_t address);
+/* "parse.c:42", or "" */
+char *source_of(struct model *model, uint64_t address);
+/* What decides about a site: "trace", "idle=poll", "avx2", or several with "|". */
+char *choice_of_site(const struct model *model, const struct model_site *s);
+/* "avx2", "!avx2", "trace", "!trace" */
+char *condition_of(const struct model *model, const struct model_arm *arm);
+/* "avx2 bmi2", or "" */
+char *features_of(uint64_t needs);
+const char *default_of(const struct model_choice *c);
+/* How a site can be changed while threads run. */
+const char *live_of(const struct model *model, const struct model_site *s);
+/* "3 call, 1 trampoline" */
+char *counts_text(const uint64_t counts[MODEL_SITE_KINDS]);
+void json_counts(struct json *j, const char *key, const uint64_t counts[MODEL_SITE_KINDS]);
+
+#endif
