@@ -129,6 +129,8 @@ bool model_is_code(const struct model *model, uint64_t address);
 
 /* The function (or other symbol) that an address is in. False: none is known. */
 bool model_symbol_at(const struct model *model, uint64_t address, const char **name, uint64_t *offset, uint64_t *size);
+/* The function of another module that the PLT stub at an address goes to. */
+bool model_stub_at(const struct model *model, uint64_t address, const char **name);
 /* Where a symbol of that name is. */
 bool model_symbol_named(const struct model *model, const char *name, size_t length, uint64_t *address, uint64_t *size);
 /* The line that an address comes from; debug information is read when this is called first. */

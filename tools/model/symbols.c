@@ -127,25 +127,37 @@ static const struct symbol *before(const struct symbol *symbols, size_t count, u
 	return low ? &symbols[low - 1] : NULL;
 }
 
-static bool holds(const struct symbol *s, uint64_t address)
+static const struct model_section *section_of(const struct model *model, uint64_t address)
 {
-	return address == s->address || !s->size || address - s->address < s->size;
+	for (size_t i = 0; i < model->image->section_count; i++)
+		if (address - model->image->sections[i].address < model->image->sections[i].size)
+			return &model->image->sections[i];
+	return NULL;
+}
+
+/* What has no size ends with its section. */
+static bool holds(const struct model *model, const struct symbol *s, uint64_t address)
+{
+	if (s->size || address == s->address)
+		return address == s->address || address - s->address < s->size;
+	return section_of(model, s->address) == section_of(model, address);
 }
 
 /* Labels and parts without a size lie in functions: the nearest function that spans the address is better than a nearer label. */
-static const struct symbol *spanning(const struct names *n, uint64_t address)
+static const struct symbol *spanning(const struct model *model, uint64_t address)
 {
+	const struct names *n = model->names;
 	const struct symbol *nearest = before(n->code, n->code_count, address), *s = nearest;
 
 	for (unsigned tries = 0; s && tries < 64; tries++, s = s > n->code ? s - 1 : NULL)
 		if (s->size && address - s->address < s->size)
 			return s;
-	return nearest && holds(nearest, address) ? nearest : NULL;
+	return nearest && holds(model, nearest, address) ? nearest : NULL;
 }
 
 bool model_symbol_at(const struct model *model, uint64_t address, const char **name, uint64_t *offset, uint64_t *size)
 {
-	const struct symbol *s = spanning(model->names, address);
+	const struct symbol *s = spanning(model, address);
 
 	if (!s || !model_is_code(model, address))
 		return false;
@@ -153,6 +165,21 @@ bool model_symbol_at(const struct model *model, uint64_t address, const char **n
 	*offset = address - s->address;
 	*size = s->size;
 	return true;
+}
+
+bool model_stub_at(const struct model *model, uint64_t address, const char **name)
+{
+	const uint8_t *bytes = image_at(model->image, address, 16);
+	uint64_t slot;
+
+	if (!bytes || !model_is_code(model, address) || !model->port->plt_slot(bytes, 16, address, &slot))
+		return false;
+	for (size_t i = 0; i < model->image->import_count; i++)
+		if (model->image->imports[i].place == slot) {
+			*name = model->image->imports[i].symbol;
+			return true;
+		}
+	return false;
 }
 
 bool model_symbol_named(const struct model *model, const char *name, size_t length, uint64_t *address, uint64_t *size)

@@ -46,6 +46,10 @@ static void add_target(const struct model *model, const uint8_t *bytes, uint64_t
 	else
 		target += (uint64_t)(int64_t)(int32_t)(bytes[insn.operand] | bytes[insn.operand + 1] << 8 | bytes[insn.operand + 2] << 16 |
 						       (uint32_t)bytes[insn.operand + 3] << 24);
+	if (insn.branch && model_stub_at(model, target, &name)) {
+		snprintf(text + used, DISASM_TEXT - used, " <%s@plt>", name);
+		return;
+	}
 	if (!model_symbol_at(model, target, &name, &offset, &size)) {
 		if (!insn.branch)
 			snprintf(text + used, DISASM_TEXT - used, " # 0x%" PRIx64, target);

@@ -10,14 +10,15 @@
 #include "code.h"
 
 static const char help[] =
-	"usage: relink show [OPTION]... FILE WHAT...\n"
+	"usage: relink show [OPTION]... FILE [WHAT]...\n"
 	"\n"
 	"Shows the code of sites and around them, as linked and in every state of their choice, side by side.\n"
 	"\n"
 	"WHAT is a choice (trace), an address (0x401136), a function (parse_line: all sites in it), an offset in a function\n"
-	"(parse_line+0x16), or a source line (parse.c:42).\n"
+	"(parse_line+0x16), or a source line (parse.c:42). Without it all sites are shown.\n"
 	"\n"
-	"  -a, --all                all sites of a choice or a function, not the first 20 alone\n"
+	"  -a, --all                all that there are, not the first 20 sites alone (JSON always has all)\n"
+	"  -w, --with FILE          a file that defines choices which FILE uses (a shared object of the program)\n"
 	"  -n, --context N          instructions in front and behind (3)\n"
 	"      --intel              Intel's syntax\n"
 	"      --json               for programs; see relink(1) for the keys\n"
@@ -25,8 +26,12 @@ static const char help[] =
 
 #define FEW 20
 
+#define WITH_MAX 64
+
 struct request {
 	struct common common;
+	char *files[WITH_MAX + 1]; /* the one that is shown, and those that it uses */
+	size_t file_count;
 	bool all;
 	unsigned context;
 };
@@ -136,6 +141,10 @@ static bool select_sites(struct model *model, const char *what, struct selection
 	*s = (struct selection){ calloc(model->site_count + 1, sizeof(*s->sites)), 0, MODEL_NONE };
 	if (!s->sites)
 		return false;
+	for (size_t i = 0; !what && i < model->site_count; i++)
+		take(s, i);
+	if (!what)
+		return true;
 	if (is_address(what, &address))
 		return take_address(model, address, s);
 	return take_choice(model, what, s) || take_line(model, what, s) || take_function(model, what, s);
@@ -246,15 +255,13 @@ static void put_forms(const struct view *v)
 		to = columns_from(v, from);
 		put_pad(4);
 		for (size_t i = from; i < to; i++) {
-			put_cell(CYAN, v->forms[i].label, column_width(&v->forms[i]));
-			put_pad(4);
+			put_cell(CYAN, v->forms[i].label, i + 1 < to ? column_width(&v->forms[i]) + 4 : 0);
 		}
 		putchar('\n');
 		for (size_t line = 0; line < lines_in(v, from, to); line++) {
 			put_pad(4);
 			for (size_t i = from; i < to; i++) {
-				put_form_line(&v->forms[i], line, column_width(&v->forms[i]));
-				put_pad(4);
+				put_form_line(&v->forms[i], line, i + 1 < to ? column_width(&v->forms[i]) + 4 : 0);
 			}
 			putchar('\n');
 		}
@@ -280,7 +287,7 @@ static void put_site(const struct request *r, struct model *model, const struct 
 	text_put(BOLD, "0x%" PRIx64, s->address);
 	text_put(PLAIN, "%s%s  %s of ", *function ? "  " : "", function, model_site_kind_name(s->kind));
 	text_put(GREEN, "%s", *choice ? choice : "processor features");
-	text_put(DIM, "%s%s  %u bytes, live: %s", *source ? "  " : "", source, s->length, live_of(model, s));
+	text_put(DIM, "%s%s  %u byte%s, live: %s", *source ? "  " : "", source, s->length, s->length == 1 ? "" : "s", live_of(model, s));
 	putchar('\n');
 	put_code(&v.before);
 	put_forms(&v);
@@ -414,6 +421,23 @@ static void put_selection(const struct request *r, struct model *model, const st
 	}
 }
 
+static int show_one(const struct request *r, struct model *model, const char *what, struct json *j)
+{
+	struct selection s;
+	int status = STATUS_FINE;
+
+	if (!select_sites(model, what, &s)) {
+		complain(model->path, "there is no site, choice, function or line with a site that is %s; relink list --sites shows them", what);
+		status = STATUS_BAD;
+	} else if (r->common.json) {
+		write_selection(j, r, model, what, &s);
+	} else {
+		put_selection(r, model, &s);
+	}
+	free(s.sites);
+	return status;
+}
+
 static int show(const struct request *r, struct model *model, char **whats, size_t count)
 {
 	struct json j = { .out = stdout };
@@ -425,20 +449,12 @@ static int show(const struct request *r, struct model *model, char **whats, size
 		json_array(&j, "shown");
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct selection s;
-
-		if (!select_sites(model, whats[i], &s)) {
-			complain(model->path, "there is no site, choice, function or line with a site that is %s; relink list --sites shows them", whats[i]);
-			status = STATUS_BAD;
-		} else if (r->common.json) {
-			write_selection(&j, r, model, whats[i], &s);
-		} else {
-			if (i)
-				putchar('\n');
-			put_selection(r, model, &s);
-		}
-		free(s.sites);
+		if (i && !r->common.json)
+			putchar('\n');
+		worse(&status, show_one(r, model, whats[i], &j));
 	}
+	if (!count)
+		worse(&status, show_one(r, model, NULL, &j));
 	if (r->common.json) {
 		json_end_array(&j);
 		json_findings(&j, model);
@@ -461,21 +477,34 @@ static bool read_context(const char *value, unsigned *context)
 	return true;
 }
 
+static bool add_file(struct request *r, char *path)
+{
+	if (r->file_count > WITH_MAX) {
+		complain(NULL, "show: more than %d times --with", WITH_MAX);
+		return false;
+	}
+	r->files[r->file_count++] = path;
+	return true;
+}
+
 static bool parse(struct request *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' }, { "context", required_argument, NULL, 'n' }, { "intel", no_argument, NULL, 'I' },
+		{ "with", required_argument, NULL, 'w' },
 		COMMON_OPTIONS, { NULL, 0, NULL, 0 }
 	};
 	bool ok = true;
 	int option;
 
 	opterr = 0;
-	while (ok && (option = getopt_long(argc, argv, ":an:h", options, NULL)) != -1) {
+	while (ok && (option = getopt_long(argc, argv, ":an:w:h", options, NULL)) != -1) {
 		if (option == 'a')
 			r->all = true;
 		else if (option == 'n')
 			ok = read_context(optarg, &r->context);
+		else if (option == 'w')
+			ok = add_file(r, optarg);
 		else if (option == 'I')
 			disasm_intel();
 		else if (!common_option(&command_show, &r->common, option, argv, status))
@@ -487,20 +516,21 @@ static bool parse(struct request *r, int argc, char **argv, int *status)
 
 static int run(int argc, char **argv)
 {
-	struct request r = { .context = 3 };
+	struct request r = { .context = 3, .file_count = 1 };
 	int status = STATUS_BAD;
 	struct model **models;
 	size_t opened;
 
 	if (!parse(&r, argc, argv, &status))
 		return status;
-	if (argc - optind < 2) {
-		complain(NULL, "show: which file, and what of it? see relink help show");
+	if (argc == optind) {
+		complain(NULL, "show: which file? see relink help show");
 		return STATUS_BAD;
 	}
 	status = STATUS_FINE;
-	models = open_all(argv + optind, 1, &opened, &status);
-	if (opened)
+	r.files[0] = argv[optind];
+	models = open_all(r.files, r.file_count, &opened, &status);
+	if (status == STATUS_FINE)
 		worse(&status, show(&r, models[0], argv + optind + 1, (size_t)(argc - optind - 1)));
 	close_all(models, opened);
 	return status;

@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# test: TIMEOUT 600
+# What `relink list` and `relink show` read from files against what the runtime finds in the same program: compilers, linkers and
+# models, with choices in several states. Prints one line per combination; with an argument, only those that match it.
+set -uo pipefail
+
+here=$RELINK_SOURCE/tests/tools
+build=$(dirname "$RELINK_STATIC_LIB")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+[ "${RELINK_ARCH:-native}" = native ] && [ -x "${RELINK_TOOL:-}" ] && command -v python3 >/dev/null || exit 77
+[ "$(uname -m)" = x86_64 ] || exit 77
+
+table='
+gcc   bfd  pie        -O2
+gcc   bfd  no-pie     -O0
+gcc   bfd  static     -O3
+gcc   bfd  static-pie -O2
+gcc   bfd  relr       -O2
+gcc   bfd  shared     -O2
+gcc   lld  pie        -O3
+gcc   lld  no-pie     -O2
+gcc   lld  static     -O0
+gcc   lld  static-relr -O1
+gcc   mold pie        -O0
+gcc   mold no-pie     -O2
+gcc   mold static-pie -O2
+gcc   bfd  cet        -O2
+clang bfd  pie        -O2
+clang bfd  no-pie     -O3
+clang bfd  static     -O2
+clang lld  pie        -O1
+clang lld  shared     -O2
+clang lld  static-pie -O2
+clang lld  no-pie     -O2
+clang mold pie        -O2
+clang mold static     -O2
+clang mold static-relr -O3
+'
+settings='
+default
+trace=on,idle=poll,hash=other,hook=hook_on,lib_call=lib_other,limit=7,offset=-70000,add=twice,store=none,queues[1]=on
+checks=off,idle=sleep,hash=seven,lib_key=on,lib_number=123456789012345,add=function,queues[2]=on
+trace=on,checks=off,hash=null,add=long_one,lib_call=lib_plain,hook=null
+'
+
+build_one() {
+	local cc=$1 linker=$2 model=$3 level=$4
+	local flags="$level -g -gdwarf-4 -D_GNU_SOURCE -Wall -Wextra -Werror -I $RELINK_SOURCE/include"
+	local link="-fuse-ld=$linker -Wl,--emit-relocs -Wl,-z,now" lib="$build/librelink.a -pthread -ldl"
+
+	case $model in
+	pie | relr | cet)
+		[ "$model" = relr ] && link+=" -Wl,-z,pack-relative-relocs"
+		[ "$model" = cet ] && flags+=" -fcf-protection"
+		$cc $flags -fPIE -pie -rdynamic $here/subject.c $here/subject_lib.c $link $lib -o app ;;
+	no-pie) $cc $flags -fno-pie -no-pie -rdynamic $here/subject.c $here/subject_lib.c $link $lib -o app ;;
+	static) $cc $flags -fno-pie -static $here/subject.c $here/subject_lib.c $link $lib -o app ;;
+	static-relr) # elsewhere the C library wants a version that bfd alone leaves
+		link+=" $([ "$linker" = lld ] && echo -Wl,--pack-dyn-relocs=relr || echo -Wl,-z,pack-relative-relocs)"
+		$cc $flags -fPIE -static-pie $here/subject.c $here/subject_lib.c $link $lib -o app ;;
+	static-pie) $cc $flags -fPIE -static-pie $here/subject.c $here/subject_lib.c $link $lib -o app ;;
+	shared)
+		$cc $flags -fPIC -shared $here/subject_lib.c $link -L "$build" -lrelink -o libsubject.so &&
+			$cc $flags -fPIE -pie $here/subject.c libsubject.so $link -L "$build" -lrelink -Wl,-rpath,"$PWD:$build" -o app ;;
+	esac
+}
+
+# Dumps of all settings; a setting that names what a file lacks is refused as a whole, which is as good as default.
+dump_all() {
+	local setting i=0
+	while read -r setting; do
+		[ -n "$setting" ] || continue
+		[ "$setting" = default ] && setting=""
+		RELINK=$setting ./app >"dump.$i" 2>"err.$i" || return
+		grep '^state ' "err.$i" >"dump.$i.states"
+		i=$((i + 1))
+	done <<<"$settings"
+}
+
+compare() {
+	local files=app file with=""
+	[ -f libsubject.so ] && files="app libsubject.so" with="--with libsubject.so --with app"
+	"$RELINK_TOOL" list --json --sites $files >list.json || return
+	mkdir shows
+	for file in $files; do
+		"$RELINK_TOOL" show --json $with "$file" >"shows/$file.json" || return
+	done
+	python3 "$here/compare.py" list.json shows dump.0 dump.1 dump.2 dump.3
+}
+
+one() {
+	local name="$*" out
+
+	for tool in "$1" "$([ "$2" = mold ] && echo mold || echo "ld.$2")"; do
+		command -v "$tool" >/dev/null || { echo "$name: skip, there is no $tool"; return; }
+	done
+	mkdir "$tmp/${name// /}" && cd "$tmp/${name// /}" || return
+	if ! out=$(build_one "$@" 2>&1); then
+		if grep -qE 'unknown|unrecognized|relr' <<<"$out"; then
+			echo "$name: skip, $(grep -m 1 -E 'unknown|unrecognized|relr' <<<"$out")"
+		else
+			echo "$name: FAIL, does not build: $(grep -m 3 -iE 'error|undefined|warning' <<<"$out" | tr '\n' ' ')"
+		fi
+	elif ! dump_all; then
+		echo "$name: FAIL, does not run: $(cat err.*)"
+	elif out=$(compare 2>&1); then
+		echo "$name: ok, $out"
+	else
+		echo "$name: FAIL, $out"
+	fi
+}
+
+while read -r line; do
+	[[ -n $line && $line =~ ${1:-.} ]] && (one $line)
+done <<<"$table" | tee "$tmp/results"
+passed=$(grep -c ': ok' "$tmp/results") failed=$(grep -c ': FAIL' "$tmp/results")
+echo "$passed passed, $failed failed, $(grep -c ': skip' "$tmp/results") skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Prints for each site of its modules: module, address in the file, kind, choice, reason, its choice's state (- for members of
+ * tables), and the bytes that are there; on standard error the states. Choices are set by RELINK in the environment.
+ */
+#include <inttypes.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "subject.h"
+
+RELINK_KEY_FALSE(trace, "\"quoted\", with a tab:\t and UTF-8: \xc3\xa9");
+RELINK_KEY_TRUE(checks, "true by default", RELINK_NONFORCIBLE);
+RELINK_KEY_ARRAY_FALSE(queues, 3, "an array");
+RELINK_OPTION(idle, "what to do with nothing to do", halt, poll, sleep);
+RELINK_IMMEDIATE(uint16_t, limit, 40000, "a number of 16 bits");
+RELINK_IMMEDIATE(int, offset, -5, "a signed number");
+
+static struct device { int id; struct relink_key_false debug; } device = { 1, RELINK_KEY_INIT_FALSE };
+
+static int plain(int x) { return 2 * x; }
+static int other(int x) { return 2 * x + 1; }
+static int fast(int x) { return x << 1; }
+static void hook_on(int *n) { ++*n; }
+
+RELINK_DECLARE_CALL(int, hash, (int x));
+RELINK_DECLARE_CALL(void, hook, (int *n));
+RELINK_DEFINE_CALL(hash, plain, "a call", RELINK_FINAL);
+RELINK_VARIANT(hash, other, .rank = -1);
+RELINK_VARIANT(hash, fast, .needs = RELINK_CPU(sse4_2, avx2), .rank = -2);
+RELINK_VARIANT_CONST(hash, seven, 7, .rank = -3);
+RELINK_DEFINE_CALL_NULL(hook, "nothing by default");
+RELINK_VARIANT(hook, hook_on, .rank = -1);
+
+static int disk_read(int x) { return x + 1; }
+static void disk_write(int x) { (void)x; }
+static long disk_same(long x) { return x + 2; }
+static const struct store_ops disk = { disk_read, disk_write, disk_same };
+RELINK_OP_CONST(store, read, nine, 9);
+static const struct store_ops none = { nine, RELINK_OP_NOP(store, write), RELINK_OP_IDENTITY(store, same) };
+RELINK_DEFINE_OPS(store, SUBJECT_OPS, disk, "a table");
+RELINK_BACKEND(store, none, .rank = -1);
+
+RELINK_SEQUENCE(add, "a sequence");
+RELINK_TEMPLATE_2(add, twice, out, in1, "lea (%\\in1,%\\in1), %\\out", .rank = -1);
+RELINK_TEMPLATE_1(add, long_one, out, "mov $0x1122334455667788, %\\out; nop; nop; nop; nop", .rank = -2);
+static uint64_t add_function(uint64_t x) { return x + 5; }
+RELINK_SEQUENCE_CALL(add, function, add_function, .rank = -3);
+
+const char *choose_idle(const struct relink_facts *facts) { (void)facts; return NULL; }
+RELINK_CHOOSE(idle, choose_idle);
+
+static int counter;
+
+__attribute__((noinline)) static int tail(int x) { return hash(x + 1); }
+__attribute__((noinline)) static void conditional_tail(int x, int *n)
+{
+	if (x > 1)
+		hook(n);
+}
+
+__attribute__((noinline)) static uint64_t sequence(uint64_t x)
+{
+	uint64_t y;
+
+	relink_wrap(add, "lea 1(%[in1]), %[out]", RELINK_OREG(y), RELINK_IREG1(x), RELINK_CLOBBERS());
+	return y;
+}
+
+__attribute__((noinline)) static int alternative(void)
+{
+	int x;
+
+	RELINK_ALTERNATIVE_2("movl $1, %[x]", "movl $2, %[x]; nop", RELINK_WHEN_ON(trace), "movl $3, %[x]", RELINK_WHEN_OFF(checks),
+			     RELINK_OUT([x] "=r"(x)), RELINK_IN(), RELINK_CLOBBERS());
+	return x;
+}
+
+__attribute__((noinline)) static int feature(void)
+{
+	int x;
+
+	RELINK_ALTERNATIVE("movl $1, %[x]", "movl $2, %[x]; nop; nop", RELINK_WHEN_HAS(never), RELINK_OUT([x] "=r"(x)), RELINK_IN(), RELINK_CLOBBERS());
+	return x;
+}
+
+__attribute__((noinline)) static int look(int x)
+{
+	int n = lib_look(x) + lib_call(x) + (relink_unlikely(lib_key) ? 1 : 0) + (int)relink_immediate(lib_number);
+
+	if (relink_unlikely(trace))
+		n += 2;
+	if (relink_likely(checks))
+		n += 4;
+	if (relink_unlikely(queues[1]) || relink_likely_at(&queues[2]) || relink_unlikely_at(&device.debug))
+		n += 8;
+	if (relink_option_is(idle, halt))
+		n += 16;
+	if (relink_option_is(idle, poll))
+		n += 32;
+	n += relink_immediate(limit) + relink_immediate(offset) + hash(n) + tail(n) + alternative() + feature() + (int)sequence(3);
+	hook(&n);
+	conditional_tail(n, &n);
+	store_write(store_read(n));
+	relink_atomic_inc(&counter);
+	return n + (int)store_same(n);
+}
+
+/* ---- what the runtime says ---- */
+
+struct state { char choice[64], state[64]; };
+static struct state states[256];
+static size_t state_count;
+
+static int keep_state(const struct relink_choice_info *info, void *unused)
+{
+	(void)unused;
+	fprintf(stderr, "state %s %s\n", info->name, info->state ? info->state : "?");
+	if (state_count < sizeof(states) / sizeof(*states)) {
+		snprintf(states[state_count].choice, sizeof(states->choice), "%s", info->name);
+		snprintf(states[state_count++].state, sizeof(states->state), "%s", info->state ? info->state : "?");
+	}
+	return 0;
+}
+
+struct home { uintptr_t address, bias, room; };
+
+static int find_home(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	struct home *home = ctx;
+
+	(void)size;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD && home->address - start < p->p_memsz) {
+			home->bias = info->dlpi_addr;
+			home->room = start + p->p_memsz - home->address;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int print_site(const struct relink_site_info *info, void *unused)
+{
+	static const char *const kinds[] = { "branch", "call", "tail", "jcc", "trampoline", "lock", "immediate", "alternative", "sequence" };
+	struct home home = { info->address, 0, 0 };
+	const char *state = "-";
+
+	(void)unused;
+	dl_iterate_phdr(find_home, &home);
+	for (size_t i = 0; i < state_count; i++)
+		if (!strcmp(states[i].choice, info->choice))
+			state = states[i].state;
+	printf("%s 0x%" PRIxPTR " %s %s %d %s ", info->module, info->address - home.bias, kinds[info->kind], *info->choice ? info->choice : "-",
+	       info->reason, state);
+	for (size_t i = 0; i < 32 && i < home.room; i++)
+		printf("%02x", ((const volatile unsigned char *)info->address)[i]);
+	putchar('\n');
+	return 0;
+}
+
+int main(void)
+{
+	if (look(1) == 0)
+		return 1;
+	return relink_each_choice(keep_state, NULL) || relink_each_site(print_site, NULL);
+}
