@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.c - fuzzes what `relink` knows of a file: any bytes are a file. tests/tools/hostile.c includes it and feeds it files of its own.
+ *
+ *	cmake -B build/fuzz -DCMAKE_C_COMPILER=clang -DRELINK_FUZZ=ON && cmake --build build/fuzz --target fuzz_model
+ *	build/fuzz/tests/fuzz_model -timeout=10 -rss_limit_mb=4096 -max_len=40000 CORPUS tests/fuzz/corpus/model
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "code.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+#define SITES 40 /* whose code is looked at; thousands would only cost time */
+
+static void fuzz_require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* Every string is read to its end. */
+static size_t fuzz_string(const char *s)
+{
+	return s ? strlen(s) : 0;
+}
+
+static int fuzz_form(const struct model_form *form, void *ctx)
+{
+	size_t *read = ctx;
+
+	for (size_t i = 0; form->known && i < form->length; i++)
+		*read += form->bytes[i];
+	*read += fuzz_string(form->why);
+	return 0;
+}
+
+static void fuzz_choices(const struct model *model)
+{
+	for (size_t i = 0; i < model->choice_count; i++) {
+		const struct model_choice *c = &model->choices[i];
+
+		fuzz_require(c->name && c->doc && c->initial < (int)c->state_count && c->table < (int)model->choice_count);
+		fuzz_string(c->doc);
+		fuzz_string(c->chosen_by);
+		for (size_t k = 0; k < c->state_count; k++) {
+			fuzz_require(c->states[k].name != NULL);
+			fuzz_string(c->states[k].symbol);
+			fuzz_string(c->states[k].when);
+		}
+	}
+}
+
+static void fuzz_site(struct model *model, const struct model_site *s)
+{
+	struct view view;
+	size_t read = 0;
+
+	view_of(model, s, 3, &view);
+	view_free(&view);
+	model_forms(model, s, fuzz_form, &read);
+	free(choice_of_site(model, s));
+	free(source_of(model, s->address));
+}
+
+static void fuzz_sites(struct model *model)
+{
+	for (size_t i = 0; i < model->site_count; i++) {
+		const struct model_site *s = &model->sites[i];
+
+		fuzz_require(s->choice < (int)model->choice_count && s->kind < MODEL_SITE_KINDS && s->length);
+		fuzz_require(i == 0 || model->sites[i - 1].address <= s->address);
+		fuzz_require(model_site_at(model, s->address) != NULL);
+	}
+	for (size_t i = 0; i < model->site_count; i += model->site_count / SITES + 1)
+		fuzz_site(model, &model->sites[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+	struct model *model;
+	char why[300] = "";
+
+	if (!copy)
+		return 0;
+	memcpy(copy, bytes, size);
+	model = model_of("fuzz", copy, size, why, sizeof(why));
+	if (!model) {
+		fuzz_require(*why && !strchr(why, '\n'));
+		return 0;
+	}
+	model_connect(&model, 1);
+	fuzz_choices(model);
+	fuzz_sites(model);
+	for (size_t i = 0; i < model->finding_count; i++)
+		fuzz_require(model->findings[i].number && *model->findings[i].text);
+	model_close(model);
+	return 0;
+}

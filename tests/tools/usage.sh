@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# How `relink` is used and misused: exit statuses, one-line errors that name the file, JSON that is JSON, filters.
+set -uo pipefail
+
+tool=$RELINK_TOOL
+subject=$RELINK_TEST_BIN/tools.subject
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+cd "$tmp" || exit 1
+
+# check STATUS NAME COMMAND...: output in out and err
+check() {
+	local expected=$1 name=$2 status
+	shift 2
+	"$@" >out 2>err </dev/null
+	status=$?
+	if [ $status -ne "$expected" ]; then
+		echo "$name: status $status, not $expected: $(head -n 3 err)"
+		failed=1
+	fi
+}
+
+# says FILE PATTERN NAME
+says() {
+	grep -qE -- "$2" "$1" || { echo "$3: no line like $2 in: $(head -n 5 "$1")"; failed=1; }
+}
+
+# one error line that names the file and why
+refused() {
+	check 2 "$1" "$tool" list "$2"
+	says err "^relink: $2: $3" "$1"
+	[ "$(wc -l <err)" -eq 1 ] || { echo "$1: more than one line: $(cat err)"; failed=1; }
+	[ ! -s out ] || { echo "$1: writes something"; failed=1; }
+}
+
+is_json() {
+	! command -v python3 >/dev/null || python3 -m json.tool <out >/dev/null || { echo "$1: no JSON"; failed=1; }
+}
+
+# ---- the program ----
+check 0 help "$tool" --help
+says out 'usage: relink COMMAND' help
+for command in list show; do
+	check 0 "help $command" "$tool" help $command
+	says out "usage: relink $command" "help $command"
+	check 0 "$command --help" "$tool" $command --help
+	check 2 "$command alone" "$tool" $command
+	check 2 "$command --nonsense" "$tool" $command --nonsense "$subject"
+	says err "^relink: $command: unknown option --nonsense" "$command --nonsense"
+done
+check 0 version "$tool" --version
+says out '^relink [0-9]+\.' version
+check 2 nothing "$tool"
+check 2 'unknown command' "$tool" frobnicate
+says err '^relink: there is no command frobnicate' 'unknown command'
+check 2 'missing value' "$tool" list --kind
+check 2 'unknown kind' "$tool" list --kind nonsense "$subject"
+check 2 'unknown colour' "$tool" list --color sometimes "$subject"
+if [ -e /dev/full ]; then
+	"$tool" list "$subject" >/dev/full 2>err
+	[ $? -eq 2 ] && grep -q "can't write" err || { echo "a full disk: $(cat err)"; failed=1; }
+fi
+
+# ---- files that are none ----
+refused 'no such file' missing 'No such file'
+mkdir dir && refused 'a directory' dir 'a directory'
+: >empty && refused 'an empty file' empty 'not an ELF file'
+echo 'int main(void) { return 0; }' >t.c && refused 'a source file' t.c 'not an ELF file'
+head -c 40 "$subject" >short && refused 'a header cut off' short 'the ELF header is cut off'
+head -c 3000 "$subject" >cut && refused 'a file cut off' cut '.*(cut off|outside of the file)'
+mkfifo fifo && refused 'a fifo' fifo 'not a regular file'
+${CC:-cc} -c t.c -o t.o && refused 'an object' t.o 'an object file: link it first'
+ar rc t.a t.o 2>/dev/null && refused 'an archive' t.a 'an archive'
+# Foreign machines: class, data and machine of the header say who it is for.
+foreign() {
+	cp "$subject" "$1"
+	printf "$2" | dd of="$1" bs=1 seek=4 conv=notrunc status=none
+	printf "$3" | dd of="$1" bs=1 seek=18 conv=notrunc status=none
+	refused "$1" "$1" "$4"
+}
+foreign i386 '\001\001' '\003\000' 'a 32-bit file for i386'
+foreign x32 '\001\001' '\076\000' 'a 32-bit file for x32'
+foreign arm '\001\001' '\050\000' 'a 32-bit file for ARM'
+foreign aarch64 '\002\001' '\267\000' 'a file for AArch64'
+foreign riscv64 '\002\001' '\363\000' 'a file for RISC-V'
+foreign s390x '\002\002' '\000\026' 'a big-endian file for S/390'
+foreign ppc64 '\002\002' '\000\025' 'a big-endian file for PowerPC64'
+# Others are still listed.
+check 2 'one of two' "$tool" list missing "$subject"
+[ "${RELINK_ARCH:-native}" = generic ] || says out 'trace' 'one of two'
+
+# ---- what is listed ----
+check 0 'no relink' "$tool" list "$(type -P true)"
+says out 'uses no relink' 'no relink'
+check 0 list "$tool" list "$subject"
+says out '^  idle +option +halt +halt poll sleep' list
+says out '^  queues\[1\] +key +off' list
+says out '^  limit +immediate +40000 +16-bit unsigned' list
+says out '^  offset +immediate +-5 +32-bit signed' list
+! grep -q $'[\t\033]' out || { echo "list: a control character of a file reaches the terminal"; failed=1; }
+check 0 'list --json' "$tool" list --json --sites "$subject"
+is_json 'list --json'
+[ "${RELINK_ARCH:-native}" = native ] || exit $failed
+
+says out '"kind": "trampoline"' 'list --json'
+check 0 'colours' "$tool" list --color always "$subject"
+says out $'\033\\[32mtrace' colours
+check 0 'list --choice' "$tool" list --choice 'queues*' --choice idle "$subject"
+says out '^  idle ' 'list --choice'
+! grep -q '^  trace ' out || { echo "list --choice: shows more"; failed=1; }
+check 0 'list --kind' "$tool" list --sites --kind lock "$subject"
+says out '0x[0-9a-f]+ +lock +locks' 'list --kind'
+! grep -qE '0x[0-9a-f]+ +(branch|call)' out || { echo "list --kind: shows more"; failed=1; }
+check 0 'list --function' "$tool" list --sites --function 'alternativ?' "$subject"
+says out 'alternative +checks\|trace|alternative +trace\|checks' 'list --function'
+
+check 0 'show a choice' "$tool" show "$subject" trace
+says out 'as linked, off +on' 'show a choice'
+check 0 'show an address' "$tool" show --json "$subject" "$("$tool" list -s -k lock "$subject" | awk '$2 == "lock" { print $1; exit }')"
+is_json 'show an address'
+says out '"label": "as linked, on"' 'show an address'
+check 0 'show a function' "$tool" show "$subject" conditional_tail
+check 0 'show all' "$tool" show --json "$subject"
+is_json 'show all'
+check 2 'show nothing' "$tool" show "$subject" no_such_thing
+says err 'there is no site, choice' 'show nothing'
+cp "$subject" stripped && strip stripped
+check 0 stripped "$tool" list --sites stripped
+says out 'its calls are not known: it is stripped' stripped
+exit $failed
