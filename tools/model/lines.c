@@ -7,6 +7,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,47 @@ static const struct range *range_of(const struct lines *l, uint64_t address)
 	return low && address < l->ranges[low - 1].stop ? &l->ranges[low - 1] : NULL;
 }
 
+/* Inlined from there is what macros need; the user's line is where it was inlined to. */
+static bool is_plumbing(const char *file)
+{
+	return strstr(file, "/relink/detail/") != NULL;
+}
+
+static bool call_site(Dwarf_Die *unit, Dwarf_Die *inlined, const char **file, int *line)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word index, number;
+	Dwarf_Files *files;
+	size_t count;
+
+	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &index) ||
+	    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &number) || dwarf_getsrcfiles(unit, &files, &count) ||
+	    index >= count || !number || number > INT_MAX)
+		return false;
+	*file = dwarf_filesrc(files, (size_t)index, NULL, NULL);
+	*line = (int)number;
+	return *file != NULL;
+}
+
+/* Goes outwards until the line is nobody's plumbing; if there is no such, the innermost one stays. */
+static void leave_plumbing(Dwarf_Die *unit, uint64_t address, const char **file, int *line)
+{
+	Dwarf_Die *scopes = NULL;
+	int count = dwarf_getscopes(unit, address, &scopes);
+
+	for (int i = 0; i < count; i++) {
+		const char *outer;
+		int outer_line;
+
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine || !call_site(unit, &scopes[i], &outer, &outer_line) || is_plumbing(outer))
+			continue;
+		*file = outer;
+		*line = outer_line;
+		break;
+	}
+	free(scopes);
+}
+
 bool model_line_at(struct model *model, uint64_t address, const char **file, int *line)
 {
 	const struct range *r;
@@ -103,6 +145,8 @@ bool model_line_at(struct model *model, uint64_t address, const char **file, int
 	if (!found || dwarf_lineno(found, line) || *line <= 0)
 		return false;
 	*file = dwarf_linesrc(found, NULL, NULL);
+	if (*file && is_plumbing(*file))
+		leave_plumbing(&die, address, file, line);
 	return *file != NULL;
 }
 
