@@ -45,7 +45,7 @@ static char *join(char *list, char *more)
 	size_t length = strlen(more);
 	char *joined;
 
-	for (const char *at = list; (at = strstr(at, more)); at += length)
+	for (const char *at = list; length && (at = strstr(at, more)); at += length)
 		if ((at == list || at[-1] == '|') && (!at[length] || at[length] == '|')) {
 			free(more);
 			return list;
