@@ -63,6 +63,14 @@ if [ -e /dev/full ]; then
 	[ $? -eq 2 ] && grep -q "can't write" err || { echo "a full disk: $(cat err)"; failed=1; }
 fi
 
+page=$RELINK_SOURCE/docs/man/relink.1
+if command -v mandoc >/dev/null; then
+	check 0 'the manual page' mandoc -T lint -W warning "$page"
+elif command -v groff >/dev/null; then
+	groff -ww -mandoc -Tutf8 "$page" 2>err >/dev/null
+	[ ! -s err ] || { echo "the manual page: $(head -n 3 err)"; failed=1; }
+fi
+
 # ---- files that are none ----
 refused 'no such file' missing 'No such file'
 mkdir dir && refused 'a directory' dir 'a directory'
