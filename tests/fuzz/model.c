@@ -94,8 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	model_connect(&model, 1);
 	fuzz_choices(model);
 	fuzz_sites(model);
+	model_check(model);
 	for (size_t i = 0; i < model->finding_count; i++)
-		fuzz_require(model->findings[i].number && *model->findings[i].text);
+		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
 	model_close(model);
 	return 0;
 }

@@ -42,7 +42,7 @@ is_json() {
 # ---- the program ----
 check 0 help "$tool" --help
 says out 'usage: relink COMMAND' help
-for command in list show; do
+for command in list show check; do
 	check 0 "help $command" "$tool" help $command
 	says out "usage: relink $command" "help $command"
 	check 0 "$command --help" "$tool" $command --help

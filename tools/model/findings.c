@@ -22,3 +22,31 @@ void find(struct model *model, int number, uint64_t address, const char *format,
 	model->findings = grown(model->findings, model->finding_count, &model->finding_capacity, sizeof(*model->findings));
 	model->findings[model->finding_count++] = (struct model_finding){ number, address, arena_format(model->arena, "%s", line) };
 }
+
+static const struct { int number; const char *name; } names[] = {
+	{ FOUND_RECORD_SIZE, "impossible size of a record" }, { FOUND_RECORD_NAME, "record without a name" },
+	{ FOUND_RECORD_OBJECT, "record of something that is missing" }, { FOUND_RECORD_STATES, "states missing or too many" },
+	{ FOUND_RECORD_TABLE, "table and members don't fit" }, { FOUND_RECORD_SECTION, "section of records not loaded or cut" },
+	{ FOUND_TRAMPOLINE, "trampoline missing or folded" }, { FOUND_ABI, "another version of relink" },
+	{ FOUND_SITE_OUTSIDE, "site outside of code" }, { FOUND_SITE_CHOICE, "site without a choice" },
+	{ FOUND_SITE_KIND, "unknown kind or impossible length of a site" }, { FOUND_SITE_ARMS, "unreadable arms" },
+	{ FOUND_SITE_USE, "unreadable sequence" }, { FOUND_BOUNDARY, "site not at an instruction's boundary" },
+	{ FOUND_BYTES, "wrong instruction at a site" }, { FOUND_BORN, "site does not express the default" },
+	{ FOUND_OVERLAP, "overlapping sites" }, { FOUND_JUMP_INTO, "jump into the middle of a site" },
+	{ FOUND_OPERAND, "impossible register of an operand" }, { FOUND_ARM_CODE, "arm or template does not fit the site" },
+	{ FOUND_RANGE, "target out of reach or not code" }, { FOUND_NUMBER_ALIGN, "number not in one aligned word" },
+	{ FOUND_RELOCS, "broken sections of kept relocations" },
+};
+
+const char *model_finding_name(int number)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].number == number)
+			return names[i].name;
+	return NULL;
+}
+
+bool model_finding_is_error(int number)
+{
+	return number != FOUND_NUMBER_ALIGN;
+}

@@ -83,6 +83,9 @@ void names_free(struct names *names);
 /* The object that lies exactly there, exported or not; NULL: none is known. */
 const char *object_name(const struct model *model, uint64_t address);
 
+/* Functions with a size, by address; `i` begins with 0. False: no more. */
+bool each_function(const struct model *model, size_t *i, uint64_t *start, uint64_t *size);
+
 /* ---- lines.c ---- */
 void lines_free(struct lines *lines);
 

@@ -119,6 +119,8 @@ struct model *model_open(const char *path, char *why, size_t size);
 struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why, size_t size);
 /* Finds the calls in all of them, and puts sites in order. Call it once. */
 void model_connect(struct model **models, size_t count);
+/* Compares sites with code, and adds what is wrong to the findings. */
+void model_check(struct model *model);
 void model_close(struct model *model);
 
 /* The bytes at an address as linked; NULL unless `count` of them are in the file. */
@@ -166,6 +168,10 @@ struct model_form {
 int model_forms(const struct model *model, const struct model_site *site, int (*visit)(const struct model_form *form, void *ctx), void *ctx);
 
 /* ---- words ---- */
+/* What a finding of that number is about, in a few words; NULL: there is no such number. */
+const char *model_finding_name(int number);
+/* Does it make something go wrong? Else it is worth knowing. */
+bool model_finding_is_error(int number);
 const char *model_choice_kind_name(int kind);
 const char *model_site_kind_name(int kind);
 const char *model_feature_name(unsigned bit); /* NULL: unknown */

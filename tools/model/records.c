@@ -158,7 +158,7 @@ void each_record(struct model *model, record_visitor *visit, bool report)
 static const char *string_of(struct model *model, uint64_t record, unsigned field, const char *what)
 {
 	struct word word = { 0, NULL };
-	const char *s = image_word(model->image, record + field, &word) && !word.symbol ? image_string(model->image, word.value) : NULL;
+	const char *s = image_word(model->image, record + field, &word) && !word.symbol && word.value ? image_string(model->image, word.value) : NULL;
 
 	if (!s)
 		find(model, FOUND_RECORD_NAME, record, "a record whose %s can't be read", what);
@@ -353,7 +353,9 @@ static void choice_record(struct model *model, uint64_t record, const uint8_t *b
 	name = string_of(model, record, CHOICE_NAME, "name");
 	if (!name)
 		return;
-	if (!image_word(model->image, record + CHOICE_OBJECT, &object) || (!object.symbol && !image_room(model->image, object.value))) {
+	/* The first page of a shared object is at address 0, and no object is. */
+	if (!image_word(model->image, record + CHOICE_OBJECT, &object) ||
+	    (!object.symbol && (!object.value || !image_room(model->image, object.value)))) {
 		find(model, FOUND_RECORD_OBJECT, record, "%s: what the record describes is not in the file", name);
 		return;
 	}

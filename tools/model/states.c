@@ -47,7 +47,7 @@ static void table_record(struct model *model, uint64_t record, const uint8_t *by
 	struct word list, ops, op, count, slot;
 	int table;
 
-	if (!name || !image_word(model->image, record + OPS_LIST, &list) || list.symbol ||
+	if (!name || !image_word(model->image, record + OPS_LIST, &list) || list.symbol || !list.value ||
 	    !image_word(model->image, list.value + LIST_OPS, &ops) || !image_word(model->image, list.value + LIST_OP, &op) ||
 	    !image_word(model->image, list.value + LIST_COUNT, &count) || ops.symbol || op.symbol || count.value > MEMBERS_MAX) {
 		find(model, FOUND_RECORD_TABLE, record, "an operations table that can't be read");

@@ -204,3 +204,17 @@ const char *object_name(const struct model *model, uint64_t address)
 
 	return s && s->address == address ? s->name : NULL;
 }
+
+bool each_function(const struct model *model, size_t *i, uint64_t *start, uint64_t *size)
+{
+	const struct names *n = model->names;
+
+	for (; *i < n->code_count; ++*i)
+		if (n->code[*i].size && n->code[*i].type == STT_FUNC && model_is_code(model, n->code[*i].address)) {
+			*start = n->code[*i].address;
+			*size = n->code[*i].size;
+			++*i;
+			return true;
+		}
+	return false;
+}

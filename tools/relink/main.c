@@ -7,7 +7,7 @@
 
 #include "relink.h"
 
-static const struct command *const commands[] = { &command_list, &command_show };
+static const struct command *const commands[] = { &command_list, &command_show, &command_check };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void usage(FILE *out)

@@ -16,7 +16,7 @@ struct command {
 	const char *help;
 	int (*run)(int argc, char **argv);
 };
-extern const struct command command_list, command_show;
+extern const struct command command_list, command_show, command_check;
 
 /* What all commands understand. */
 struct common {

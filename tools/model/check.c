@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - compares the sites that records name with the code that is there.
+ *
+ * Functions are decoded from their start; where that ends before its time (data among code, an instruction that the decoder does not
+ * know) nothing is said about what follows in the function.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86_64_decode.h"
+#include "internal.h"
+#include "layout.h"
+
+#define INSN_MAX 15
+
+static bool is_wide(const struct model_site *s)
+{
+	return s->kind == RL_ALTERNATIVE || s->kind == RL_SEQUENCE;
+}
+
+static bool is_call(const struct model_site *s)
+{
+	return s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC;
+}
+
+static const char *name_of(const struct model *model, const struct model_site *s)
+{
+	return s->choice == MODEL_NONE ? "processor features" : model->choices[s->choice].name;
+}
+
+#define SITE_FORMAT "%s 0x%llx of %s"
+#define SITE(model, s) model_site_kind_name((s)->kind), (unsigned long long)(s)->address, name_of(model, s)
+
+/* ---- one site ---- */
+
+static size_t length_at(const struct model *model, uint64_t address, struct rl_insn *insn)
+{
+	size_t room = model_bytes_from(model, address);
+	const uint8_t *bytes = image_at(model->image, address, 1);
+
+	return bytes ? rl_x86_64_length(bytes, room < INSN_MAX ? room : INSN_MAX, insn) : 0;
+}
+
+/* The instruction that relink's macros put there, at its default. */
+static void check_branch(struct model *model, const struct model_site *s)
+{
+	const uint8_t *bytes = image_at(model->image, s->address, s->length);
+	bool born = (s->flags & RELINK_BRANCH_TRUE_KEY) != 0, jumps = born != ((s->flags & RELINK_BRANCH_ON_FALSE) != 0);
+	const struct model_choice *c = &model->choices[s->choice];
+	uint64_t target;
+
+	if (!bytes || (bytes[0] != model->port->flip[0] && bytes[0] != model->port->flip[1])) {
+		find(model, FOUND_BYTES, s->address, SITE_FORMAT ": there is no instruction that a branch has", SITE(model, s));
+		return;
+	}
+	if (bytes[0] != model->port->flip[jumps])
+		find(model, FOUND_BORN, s->address, SITE_FORMAT ": does not express the default that it was compiled for", SITE(model, s));
+	if (!c->elsewhere && !c->anonymous && born != (c->kind == MODEL_OPTION ? s->state == 0 : c->initial == 1))
+		find(model, FOUND_BORN, s->address, SITE_FORMAT ": was compiled for another default than the choice has", SITE(model, s));
+	target = s->address + 5 + (uint64_t)(int64_t)(int32_t)get32(bytes + 1);
+	if (!model_is_code(model, target))
+		find(model, FOUND_RANGE, s->address, SITE_FORMAT ": would jump to 0x%llx, which is no code", SITE(model, s), (unsigned long long)target);
+}
+
+static void check_lock(struct model *model, const struct model_site *s)
+{
+	const uint8_t *bytes = image_at(model->image, s->address, 1);
+
+	if (!bytes || bytes[0] != model->port->lock[1])
+		find(model, FOUND_BYTES, s->address, SITE_FORMAT ": there is no lock prefix", SITE(model, s));
+}
+
+static void check_number(struct model *model, const struct model_site *s)
+{
+	const struct model_choice *c = &model->choices[s->choice];
+	const uint8_t *bytes = image_at(model->image, s->address, s->length);
+	uint64_t value = 0;
+
+	if (!bytes || (s->length != 4 && s->length != 8)) {
+		find(model, FOUND_SITE_KIND, s->record, SITE_FORMAT ": a number of %u bytes in code", SITE(model, s), s->length);
+		return;
+	}
+	for (unsigned i = 0; i < s->length; i++)
+		value |= (uint64_t)bytes[i] << 8 * i;
+	if (!c->elsewhere && !c->anonymous && value != c->value)
+		find(model, FOUND_BORN, s->address, SITE_FORMAT ": the code has another number than the choice", SITE(model, s));
+	if (s->address >> 3 != (s->address + s->length - 1) >> 3)
+		find(model, FOUND_NUMBER_ALIGN, s->address, SITE_FORMAT ": does not lie in one aligned word, and can't change while threads run",
+		     SITE(model, s));
+}
+
+static void check_trampoline(struct model *model, const struct model_site *s)
+{
+	const uint8_t *bytes = image_at(model->image, s->address, s->length);
+
+	if (bytes && bytes[0] != model->port->through)
+		find(model, FOUND_BORN, s->address, SITE_FORMAT ": does not go through its slot", SITE(model, s));
+}
+
+struct place {
+	struct model *model;
+	const struct model_site *site;
+};
+
+static int check_form(const struct model_form *form, void *ctx)
+{
+	const struct place *p = ctx;
+
+	if (!form->known && form->why && is_wide(p->site))
+		find(p->model, FOUND_ARM_CODE, p->site->address, SITE_FORMAT ": %s %d %s", SITE(p->model, p->site),
+		     form->arm == MODEL_NONE ? "state" : "arm", form->arm == MODEL_NONE ? form->state : form->arm + 1, form->why);
+	return 0;
+}
+
+static void check_use(struct model *model, const struct model_site *s)
+{
+	const uint8_t *use = image_at(model->image, s->ref, USE_SIZE);
+	uint64_t thunk, copy;
+
+	if (!use || !image_field(model->image, s->ref + 4, &thunk) || !image_field(model->image, s->ref + 8, &copy) ||
+	    !model_is_code(model, thunk) || !model_is_code(model, copy) || !image_at(model->image, copy, RELINK_COPY_SIZE)) {
+		find(model, FOUND_SITE_USE, s->record, SITE_FORMAT ": its thunk or its room is not in code", SITE(model, s));
+		return;
+	}
+	if (s->length < model->port->length[RL_TAIL])
+		find(model, FOUND_SITE_KIND, s->record, SITE_FORMAT ": %u bytes, a jump does not fit", SITE(model, s), s->length);
+	for (unsigned i = 0; i < 4; i++)
+		if (use[12 + i] != 255 && (use[12 + i] > 15 || use[12 + i] == 4))
+			find(model, FOUND_OPERAND, s->record, SITE_FORMAT ": operand %u is in register %u, which is none that can be", SITE(model, s), i,
+			     use[12 + i]);
+}
+
+static void check_site(struct model *model, const struct model_site *s)
+{
+	struct place place = { model, s };
+
+	if (s->kind == RL_BRANCH)
+		check_branch(model, s);
+	else if (s->kind == RL_LOCK)
+		check_lock(model, s);
+	else if (s->kind == RL_IMMEDIATE)
+		check_number(model, s);
+	else if (s->kind == RL_TRAMPOLINE)
+		check_trampoline(model, s);
+	else if (s->kind == RL_SEQUENCE)
+		check_use(model, s);
+	if (is_wide(s))
+		model_forms(model, s, check_form, &place);
+}
+
+/* ---- sites among each other ---- */
+
+static void check_overlaps(struct model *model)
+{
+	const struct model_site *last = NULL;
+
+	for (size_t i = 0; i < model->site_count; i++) {
+		const struct model_site *s = &model->sites[i];
+
+		if (last && s->address < last->address + last->length)
+			find(model, FOUND_OVERLAP, s->address, SITE_FORMAT ": shares bytes with the " SITE_FORMAT, SITE(model, s), SITE(model, last));
+		if (!last || s->address + s->length > last->address + last->length)
+			last = s;
+	}
+}
+
+/* ---- sites among instructions ---- */
+
+/* What may stand in front of a call's opcode and belong to its instruction. */
+static bool are_prefixes(const struct model *model, uint64_t from, uint64_t to)
+{
+	const uint8_t *bytes = image_at(model->image, from, to - from);
+
+	for (uint64_t i = 0; bytes && i < to - from; i++)
+		if (!strchr("\x67\x66\xf2\xf3\x3e\x2e", bytes[i]) || !bytes[i])
+			return false;
+	return bytes != NULL;
+}
+
+/* Is the site what it should be, if its first byte lies in the instruction from `start` to `stop`? */
+static bool is_at_boundary(const struct model *model, const struct model_site *s, uint64_t start, uint64_t stop)
+{
+	uint64_t end = s->address + s->length;
+
+	if (s->kind == RL_IMMEDIATE)
+		return start < s->address && stop == end;
+	if (s->kind == RL_LOCK)
+		return start == s->address;
+	if (is_call(s))
+		return stop == end && are_prefixes(model, start, s->address);
+	return start == s->address && (is_wide(s) || stop == end);
+}
+
+static bool is_inside(const struct model_site *s, uint64_t target)
+{
+	return target < s->address + s->length && (target > s->address || (s->kind == RL_IMMEDIATE && target == s->address));
+}
+
+static uint64_t target_of(const struct model *model, uint64_t address, const struct rl_insn *insn)
+{
+	const uint8_t *operand = image_at(model->image, address + insn->operand, insn->size);
+	uint64_t next = address + insn->length;
+
+	if (!operand || !insn->branch)
+		return 0;
+	return insn->size == 1 ? next + (uint64_t)(int64_t)(int8_t)operand[0] : next + (uint64_t)(int64_t)(int32_t)get32(operand);
+}
+
+static void check_jump(struct model *model, uint64_t address, const struct rl_insn *insn)
+{
+	uint64_t target = target_of(model, address, insn);
+	const struct model_site *s = target ? model_site_at(model, target) : NULL;
+
+	if (s && is_inside(s, target) && !(address >= s->address && address < s->address + s->length))
+		find(model, FOUND_JUMP_INTO, address, "code jumps to 0x%llx, into the middle of the " SITE_FORMAT, (unsigned long long)target,
+		     SITE(model, s));
+}
+
+/* The first site that begins at or behind an address. */
+static size_t first_site(const struct model *model, uint64_t address)
+{
+	size_t low = 0, high = model->site_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (model->sites[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void check_function(struct model *model, uint64_t start, uint64_t size)
+{
+	size_t next = first_site(model, start);
+	struct rl_insn insn;
+	uint64_t wide = 0;
+
+	for (uint64_t at = start, stop; at - start < size; at = stop) {
+		if (!length_at(model, at, &insn))
+			return;
+		stop = at + insn.length;
+		check_jump(model, at, &insn);
+		if (wide > at && wide < stop)
+			find(model, FOUND_BOUNDARY, at, "the site that ends at 0x%llx ends in the middle of an instruction", (unsigned long long)wide);
+		for (; next < model->site_count && model->sites[next].address < stop; next++) {
+			const struct model_site *s = &model->sites[next];
+
+			if (!is_at_boundary(model, s, at, stop))
+				find(model, FOUND_BOUNDARY, s->address, SITE_FORMAT ": is not where the instruction at 0x%llx has it", SITE(model, s),
+				     (unsigned long long)at);
+			if (is_wide(s))
+				wide = s->address + s->length;
+		}
+	}
+}
+
+void model_check(struct model *model)
+{
+	uint64_t checked = 0, start, size;
+
+	for (size_t i = 0; i < model->site_count; i++)
+		check_site(model, &model->sites[i]);
+	check_overlaps(model);
+	for (size_t i = 0; each_function(model, &i, &start, &size);) {
+		if (start < checked) /* another name, or a label inside */
+			continue;
+		check_function(model, start, size);
+		checked = start + size;
+	}
+}
