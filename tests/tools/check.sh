@@ -56,7 +56,9 @@ done >"$tmp/missing"
 
 for program in "$RELINK_TEST_BIN"/*; do
 	[ -f "$program" ] && [ -x "$program" ] || continue
-	[[ $program != *alternatives_far* ]] || continue # its arms are out of reach, and that is what it is for
+	case $program in # their arms are impossible, and that is what they are for
+	*alternatives_far* | *patches_modules*) continue ;;
+	esac
 	"$tool" check "$program" >"$tmp/out" 2>&1 || fail "$(head -n 5 "$tmp/out")"
 done
 exit $failed

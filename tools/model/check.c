@@ -2,17 +2,13 @@
 /*
  * check.c - compares the sites that records name with the code that is there.
  *
- * Functions are decoded from their start; where that ends before its time (data among code, an instruction that the decoder does not
- * know) nothing is said about what follows in the function.
+ * Nothing is said about sites in what is not surely code, see sweep.c.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64_decode.h"
 #include "internal.h"
 #include "layout.h"
-
-#define INSN_MAX 15
 
 static bool is_wide(const struct model_site *s)
 {
@@ -33,14 +29,6 @@ static const char *name_of(const struct model *model, const struct model_site *s
 #define SITE(model, s) model_site_kind_name((s)->kind), (unsigned long long)(s)->address, name_of(model, s)
 
 /* ---- one site ---- */
-
-static size_t length_at(const struct model *model, uint64_t address, struct rl_insn *insn)
-{
-	size_t room = model_bytes_from(model, address);
-	const uint8_t *bytes = image_at(model->image, address, 1);
-
-	return bytes ? rl_x86_64_length(bytes, room < INSN_MAX ? room : INSN_MAX, insn) : 0;
-}
 
 /* The instruction that relink's macros put there, at its default. */
 static void check_branch(struct model *model, const struct model_site *s)
@@ -197,19 +185,9 @@ static bool is_inside(const struct model_site *s, uint64_t target)
 	return target < s->address + s->length && (target > s->address || (s->kind == RL_IMMEDIATE && target == s->address));
 }
 
-static uint64_t target_of(const struct model *model, uint64_t address, const struct rl_insn *insn)
-{
-	const uint8_t *operand = image_at(model->image, address + insn->operand, insn->size);
-	uint64_t next = address + insn->length;
-
-	if (!operand || !insn->branch)
-		return 0;
-	return insn->size == 1 ? next + (uint64_t)(int64_t)(int8_t)operand[0] : next + (uint64_t)(int64_t)(int32_t)get32(operand);
-}
-
 static void check_jump(struct model *model, uint64_t address, const struct rl_insn *insn)
 {
-	uint64_t target = target_of(model, address, insn);
+	uint64_t target = insn_target(model, address, insn);
 	const struct model_site *s = target ? model_site_at(model, target) : NULL;
 
 	if (s && is_inside(s, target) && !(address >= s->address && address < s->address + s->length))
@@ -233,29 +211,41 @@ static size_t first_site(const struct model *model, uint64_t address)
 	return low;
 }
 
+struct walk {
+	struct model *model;
+	size_t next;   /* the first site that was not looked at */
+	uint64_t wide; /* end of the last site of several instructions */
+};
+
+/* Sites in front of this instruction lie in what is not surely code, and are left alone. */
+static bool check_insn(uint64_t at, const struct rl_insn *insn, void *ctx)
+{
+	struct walk *w = ctx;
+	struct model *model = w->model;
+	uint64_t stop = at + insn->length;
+
+	check_jump(model, at, insn);
+	if (w->wide > at && w->wide < stop)
+		find(model, FOUND_BOUNDARY, at, "the site that ends at 0x%llx ends in the middle of an instruction", (unsigned long long)w->wide);
+	for (; w->next < model->site_count && model->sites[w->next].address < stop; w->next++) {
+		const struct model_site *s = &model->sites[w->next];
+
+		if (s->address < at)
+			continue;
+		if (!is_at_boundary(model, s, at, stop))
+			find(model, FOUND_BOUNDARY, s->address, SITE_FORMAT ": is not where the instruction at 0x%llx has it", SITE(model, s),
+			     (unsigned long long)at);
+		if (is_wide(s))
+			w->wide = s->address + s->length;
+	}
+	return true;
+}
+
 static void check_function(struct model *model, uint64_t start, uint64_t size)
 {
-	size_t next = first_site(model, start);
-	struct rl_insn insn;
-	uint64_t wide = 0;
+	struct walk w = { model, first_site(model, start), 0 };
 
-	for (uint64_t at = start, stop; at - start < size; at = stop) {
-		if (!length_at(model, at, &insn))
-			return;
-		stop = at + insn.length;
-		check_jump(model, at, &insn);
-		if (wide > at && wide < stop)
-			find(model, FOUND_BOUNDARY, at, "the site that ends at 0x%llx ends in the middle of an instruction", (unsigned long long)wide);
-		for (; next < model->site_count && model->sites[next].address < stop; next++) {
-			const struct model_site *s = &model->sites[next];
-
-			if (!is_at_boundary(model, s, at, stop))
-				find(model, FOUND_BOUNDARY, s->address, SITE_FORMAT ": is not where the instruction at 0x%llx has it", SITE(model, s),
-				     (unsigned long long)at);
-			if (is_wide(s))
-				wide = s->address + s->length;
-		}
-	}
+	sweep(model, start, size, check_insn, &w);
 }
 
 void model_check(struct model *model)

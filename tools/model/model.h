@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "arch/port.h"
+#include "arch/x86_64_decode.h"
 
 #define MODEL_NONE (-1)
 #define MODEL_SITE_KINDS (RL_SEQUENCE + 1)
@@ -153,6 +154,16 @@ struct model_arm {
 /* Returns how many arms there are, at most MODEL_ARMS_MAX; 0 if the site has none. */
 size_t model_arms(const struct model *model, const struct model_site *site, struct model_arm arms[MODEL_ARMS_MAX]);
 bool model_depends(const struct model *model, const struct model_site *site, int choice);
+
+/* ---- instructions ---- */
+
+/* The length of the instruction there; 0: none that is known. */
+size_t insn_at(const struct model *model, uint64_t address, struct rl_insn *insn);
+/* Where a direct branch leads; 0: it is none. */
+uint64_t insn_target(const struct model *model, uint64_t address, const struct rl_insn *insn);
+/* Visits, by address, what surely is an instruction of the function, until visit returns false. */
+typedef bool insn_visitor(uint64_t address, const struct rl_insn *insn, void *ctx);
+void sweep(const struct model *model, uint64_t start, uint64_t size, insn_visitor *visit, void *ctx);
 
 /* ---- what would be there ---- */
 #define MODEL_BYTES_MAX 255

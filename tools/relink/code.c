@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64_decode.h"
 
 #define SWEEP_MAX (1u << 22)
 #define CONTEXT_MAX 64
@@ -54,14 +53,6 @@ static void free_lines(struct lines_of_code *code)
 
 /* ---- boundaries ---- */
 
-static size_t length_at(const struct model *model, uint64_t address)
-{
-	size_t room = model_bytes_from(model, address);
-	struct rl_insn insn;
-
-	return rl_x86_64_length(model_bytes(model, address, 0), room < INSN_MAX ? room : INSN_MAX, &insn);
-}
-
 /* Without a symbol: numbers lie behind their opcode in an aligned word or two; everything else begins an instruction. */
 static uint64_t guess(const struct model_site *s)
 {
@@ -70,32 +61,39 @@ static uint64_t guess(const struct model_site *s)
 	return s->length == 4 ? s->address & ~(uint64_t)7 : s->address - 2;
 }
 
-struct sweep {
+struct search {
+	const struct model_site *site;
 	uint64_t last[CONTEXT_MAX]; /* starts of the instructions before, as a ring */
 	size_t count;
-	uint64_t start;
+	uint64_t start, reached; /* of the site's first instruction, 0: not found; behind the last one that was visited */
 };
 
-/* From the function's start to the instruction that holds the site's first byte. False: no function, or its code can't be followed. */
-static bool sweep_to(const struct model *model, const struct model_site *s, struct sweep *sweep)
+static bool look_at(uint64_t at, const struct rl_insn *insn, void *ctx)
+{
+	struct search *s = ctx;
+
+	if (at > s->site->address)
+		return false;
+	if (at != s->reached) /* what lies between is no code */
+		s->count = 0;
+	s->reached = at + insn->length;
+	if (s->reached > s->site->address)
+		s->start = at;
+	else
+		s->last[s->count++ % CONTEXT_MAX] = at;
+	return !s->start;
+}
+
+/* False: no function, or it is not sure that the site is code. */
+static bool search(const struct model *model, struct search *s)
 {
 	const char *name;
-	uint64_t offset, size, at;
+	uint64_t offset, size;
 
-	if (!model_symbol_at(model, s->address, &name, &offset, &size) || offset > SWEEP_MAX)
+	if (!model_symbol_at(model, s->site->address, &name, &offset, &size) || offset > SWEEP_MAX)
 		return false;
-	for (at = s->address - offset; at <= s->address;) {
-		size_t length = length_at(model, at);
-
-		if (!length)
-			return false;
-		if (at + length > s->address)
-			break;
-		sweep->last[sweep->count++ % CONTEXT_MAX] = at;
-		at += length;
-	}
-	sweep->start = at;
-	return true;
+	sweep(model, s->site->address - offset, size ? size : offset + 1, look_at, s);
+	return s->start != 0;
 }
 
 static uint64_t stop_of(const struct model *model, uint64_t start, uint64_t least)
@@ -103,7 +101,8 @@ static uint64_t stop_of(const struct model *model, uint64_t start, uint64_t leas
 	uint64_t at = start;
 
 	while (at < least && at - start < CODE_MAX - INSN_MAX) {
-		size_t length = length_at(model, at);
+		struct rl_insn insn;
+		size_t length = insn_at(model, at, &insn);
 
 		if (!length)
 			return least;
@@ -112,10 +111,10 @@ static uint64_t stop_of(const struct model *model, uint64_t start, uint64_t leas
 	return at;
 }
 
-static void add_neighbours(struct model *model, const struct sweep *sweep, unsigned context, struct view *v)
+static void add_neighbours(struct model *model, const struct search *found, unsigned context, struct view *v)
 {
-	size_t n = sweep->count < context ? sweep->count : context;
-	uint64_t from = n ? sweep->last[(sweep->count - n) % CONTEXT_MAX] : v->start;
+	size_t n = found->count < context ? found->count : context;
+	uint64_t from = n ? found->last[(found->count - n) % CONTEXT_MAX] : v->start;
 	const uint8_t *bytes = model_bytes(model, from, (size_t)(v->start - from));
 	uint64_t at = v->stop;
 
@@ -215,17 +214,17 @@ static int add_form(const struct model_form *form, void *ctx)
 
 void view_of(struct model *model, const struct model_site *site, unsigned context, struct view *v)
 {
-	struct sweep sweep = { .count = 0 };
+	struct search found = { .site = site };
 	struct adding adding = { model, v };
 
 	*v = (struct view){ .site = site };
-	if (!sweep_to(model, site, &sweep)) {
-		sweep.count = 0;
-		sweep.start = guess(site);
+	if (!search(model, &found)) {
+		found.count = 0;
+		found.start = guess(site);
 	}
-	v->start = sweep.start;
+	v->start = found.start;
 	v->stop = stop_of(model, v->start, site->address + site->length);
-	add_neighbours(model, &sweep, context < CONTEXT_MAX ? context : CONTEXT_MAX, v);
+	add_neighbours(model, &found, context < CONTEXT_MAX ? context : CONTEXT_MAX, v);
 	model_forms(model, site, add_form, &adding);
 }
 
