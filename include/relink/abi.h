@@ -7,6 +7,7 @@
  *   relink_branch   one struct relink_branch_record per static-key branch. Fields are relative to their own
  *                   address, so the section needs no dynamic relocation. Each record is link-ordered to its
  *                   code (SHF_LINK_ORDER, same COMDAT group): a linker keeps or drops both together.
+ *   relink_use_sites  one struct relink_use_record per use of a key that is a choice of its own, with the same rules.
  *   relink_patch    one struct relink_patch_record per lock prefix, immediate, alternative and sequence, with the same
  *                   rules. The arms of an alternative lie in relink_arms, as code that never runs where it is.
  *   relink_records  one record per choice, variant, choice function, drive or marker. All begin with struct
@@ -33,6 +34,21 @@ struct relink_branch_record {
 #define RELINK_BRANCH_ON_FALSE 1u /* the site jumps while the key is false (relink_likely) */
 #define RELINK_BRANCH_TRUE_KEY 2u /* the code was compiled for a key whose default is true */
 #define RELINK_BRANCH_DIRECT 4u   /* `ref` leads to the key itself: code for executables, which need no such word */
+
+/*
+ * A branch on a static key that is a choice of its own, see use.h. 24 bytes, and nothing in them is a dynamic relocation: ten
+ * thousands of them cost no time at start-up. Strings are relative to the field that leads to them.
+ */
+struct relink_use_record {
+	struct relink_branch_record branch; /* RELINK_USE_DATA: `site` is a byte of data, 1 while the block is to run */
+	int32_t file;     /* __FILE__ */
+	int32_t function; /* __func__ */
+	int32_t text;     /* what the program says there: a format string, or any */
+	uint32_t line;    /* the low 24 bits; then flags */
+};
+
+#define RELINK_USE_LINE 0xffffffu
+#define RELINK_USE_DATA 0x1000000u /* code that is not rewritten: the state is a byte that it tests */
 
 /* A place in code that is more, or less, than one branch or call. 12 bytes. */
 struct relink_patch_record {
@@ -193,6 +209,8 @@ struct relink_module_header {
 	const void *records_start, *records_stop;
 	const struct relink_patch_record *patch_start, *patch_stop;
 	void *runtime; /* owned by the runtime; NULL until attached */
+	/* Younger than the fields above: `size` says whether they are there. */
+	const struct relink_use_record *use_start, *use_stop;
 };
 
 #endif

@@ -4,6 +4,7 @@
  *
  *	call.h     static calls: ordinary C calls whose target is decided at run time
  *	key.h      static keys: an `if` that costs one instruction
+ *	use.h      per-use keys: every place that asks for a key is a choice of its own
  *	option.h   named options with several states, choice functions
  *	function.h     one body, compiled once per state of what it reads
  *	immediate.h    numbers in the instruction stream
@@ -34,5 +35,6 @@
 #include <relink/option.h>
 #include <relink/sequence.h>
 #include <relink/status.h>
+#include <relink/use.h>
 
 #endif

@@ -4,7 +4,7 @@
 
 /* ---- the choices that a commit may change ---- */
 
-static void touch(struct rl_plan *plan, struct rl_choice *choice)
+void rl_touch(struct rl_plan *plan, struct rl_choice *choice)
 {
 	if (choice->touched)
 		return;
@@ -14,6 +14,7 @@ static void touch(struct rl_plan *plan, struct rl_choice *choice)
 	choice->next_custom = choice->custom;
 	choice->next_state = choice->state;
 	choice->next_by = choice->decided_by;
+	rl_touch_uses(choice);
 	plan->choices[plan->choice_count++] = choice;
 }
 
@@ -41,10 +42,10 @@ static void touch_driven(struct rl_plan *plan)
 {
 	for (struct rl_drive *d = plan->core->drives; d; d = d->next)
 		if (d->option->touched)
-			touch(plan, d->choice);
+			rl_touch(plan, d->choice);
 	for (struct rl_choice *c = plan->core->when_count ? plan->core->choices : 0; c; c = c->next)
 		if (depends_on_touched(c))
-			touch(plan, c);
+			rl_touch(plan, c);
 }
 
 /* A table's members follow it. */
@@ -52,7 +53,7 @@ static void touch_members(struct rl_plan *plan)
 {
 	for (size_t i = 0; i < plan->choice_count; i++)
 		for (size_t m = 0; m < plan->choices[i]->member_count; m++)
-			touch(plan, plan->choices[i]->members[m]);
+			rl_touch(plan, plan->choices[i]->members[m]);
 }
 
 static size_t bound_on_choices(const struct rl_core *core, size_t decisions)
@@ -92,6 +93,7 @@ static void resolve(struct rl_plan *plan, int rank)
 		c->next_state = rl_resolve(plan->core, c, c->next_asked, &c->next_by);
 		for (size_t k = 0; k < c->key_count; k++)
 			c->keys[k].next = c->next_state == c->keys[k].value;
+		rl_resolve_uses(c);
 	}
 }
 
@@ -109,6 +111,7 @@ static void hold(struct rl_choice *c)
 	c->next_custom = c->bound_custom;
 	for (size_t k = 0; k < c->key_count; k++)
 		c->keys[k].next = c->keys[k].state;
+	rl_hold_uses(c);
 }
 
 static bool moves(const struct rl_choice *c)
@@ -122,7 +125,7 @@ static int hold_finals(struct rl_plan *plan, int rank, bool asked)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if (rank_of(c) != rank || !(c->flags & RELINK_FINAL) || !moves(c) || final_may_move(plan, c))
+		if (rank_of(c) != rank || !(c->flags & RELINK_FINAL) || (!moves(c) && !c->use_moves) || final_may_move(plan, c))
 			continue;
 		if (asked)
 			return rl_fail(plan->err, RELINK_E_FINAL, c,
@@ -136,7 +139,7 @@ static const struct rl_group *stale_group(const struct rl_choice *c)
 {
 	for (size_t k = 0; k < c->key_count; k++)
 		for (const struct rl_group *g = c->keys[k].groups; g; g = g->next)
-			if (g->stale && c->keys[k].next != c->keys[k].state)
+			if (g->stale && (g->is_use ? g->moves != 0 : c->keys[k].next != c->keys[k].state))
 				return g;
 	return 0;
 }
@@ -262,6 +265,7 @@ static void adopt(struct rl_plan *plan)
 		c->state = c->next_state;
 		c->is_read = true;
 		adopt_keys(c);
+		rl_adopt_uses(c);
 		c->bound_custom = c->next_custom;
 		if (c->option)
 			__atomic_store_n(&c->option->state, c->state, __ATOMIC_RELAXED);
@@ -300,7 +304,7 @@ static bool nothing_to_do(const struct rl_plan *plan)
 	if (plan->fresh || plan->rebind)
 		return false;
 	for (size_t i = 0; i < plan->choice_count; i++)
-		if (moves(plan->choices[i]))
+		if (moves(plan->choices[i]) || plan->choices[i]->use_moves)
 			return false;
 	return true;
 }
@@ -396,9 +400,51 @@ static int overridden(const struct rl_decision *d, struct relink_error *err)
 static int report_overridden(const struct rl_decision *decisions, size_t count, struct relink_error *err)
 {
 	for (size_t i = 0; i < count; i++)
-		if (decisions[i].state != RL_NONE && decisions[i].choice->decided_by > decisions[i].level &&
+		if (decisions[i].choice && decisions[i].state != RL_NONE && decisions[i].choice->decided_by > decisions[i].level &&
 		    decisions[i].choice->state != decisions[i].state)
 			return overridden(&decisions[i], err);
+	return RELINK_OK;
+}
+
+/* Uses are looked at when a key may change for the first time; that may bring keys without a name. */
+static bool know_uses(struct rl_core *core, const struct rl_decision *decisions, size_t count)
+{
+	bool keys = core->unindexed && core->drives;
+
+	for (size_t i = 0; i < count && core->unindexed && !keys; i++)
+		keys = decisions[i].query || decisions[i].choice->key_count;
+	return !keys || rl_index_all_uses(core);
+}
+
+/* A query may be about any key. */
+static size_t bound_on_keys(const struct rl_core *core, const struct rl_decision *decisions, size_t count)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count && !n; i++)
+		for (const struct rl_choice *c = decisions[i].query ? core->choices : 0; c; c = c->next)
+			n += c->key_count != 0;
+	return n;
+}
+
+static int take_decision(struct rl_plan *plan, const struct rl_decision *d)
+{
+	int r;
+
+	if (d->query)
+		return rl_ask_uses(plan, d->query, d->query_length, d->level);
+	rl_touch(plan, d->choice);
+	r = rl_ask(plan->core, d->choice, d->level, d->state, d->custom, plan->err);
+	if (!r && !d->keep_uses)
+		rl_forget_use_opinions(d->choice, d->level);
+	return r;
+}
+
+static int report_queries(const struct rl_plan *plan, const struct rl_decision *decisions, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (decisions[i].query)
+			return rl_report_uses(plan, decisions[i].level);
 	return RELINK_OK;
 }
 
@@ -406,20 +452,22 @@ int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t 
 {
 	struct rl_choice *fixed[8], **set = fixed;
 	struct rl_plan plan = { .core = core, .err = err };
-	size_t most = bound_on_choices(core, count);
+	size_t most;
 	int r;
 
+	if (!know_uses(core, decisions, count))
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	most = bound_on_choices(core, count) + bound_on_keys(core, decisions, count);
 	if (most > sizeof(fixed) / sizeof(*fixed))
 		set = core->hooks->alloc(most * sizeof(*set));
 	if (!set)
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	plan.choices = set;
 	r = set_mode(&plan, mode);
-	for (size_t i = 0; i < count && !r; i++) {
-		touch(&plan, decisions[i].choice);
-		r = rl_ask(core, decisions[i].choice, decisions[i].level, decisions[i].state, decisions[i].custom, err);
-	}
+	for (size_t i = 0; i < count && !r; i++)
+		r = take_decision(&plan, &decisions[i]);
 	r = r ? r : decide_and_run(&plan, true);
+	r = r ? r : report_queries(&plan, decisions, count);
 	release(&plan, set, fixed);
 	return r ? r : report_overridden(decisions, count, err);
 }
@@ -431,6 +479,8 @@ static int settle(struct rl_plan *plan)
 	size_t n = 0;
 	int r;
 
+	if (rl_uses_wanted(core) && !rl_index_all_uses(core))
+		return rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	for (struct rl_choice *c = core->choices; c; c = c->next)
 		n++;
 	set = core->hooks->alloc((n + 1) * sizeof(*set));
@@ -439,7 +489,7 @@ static int settle(struct rl_plan *plan)
 	plan->choices = set;
 	r = set_mode(plan, plan->mode);
 	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
-		touch(plan, c);
+		rl_touch(plan, c);
 	r = r ? r : decide_and_run(plan, false);
 	release(plan, set, 0);
 	return r;

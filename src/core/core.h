@@ -28,6 +28,7 @@
 #include <relink/status.h>
 
 #include "arch/port.h"
+#include "core/query.h"
 #include "core/range.h"
 
 /* Points between the steps of a protocol where tests inject delays and faults. */
@@ -66,6 +67,11 @@ struct rl_module {
 	size_t branch_count;
 	const struct relink_patch_record *patches;
 	size_t patch_count;
+	const struct relink_use_record *uses;
+	size_t use_count;
+	uint32_t *use_order, *use_words; /* one allocation, made when somebody asks for uses; grouped by key, parallel */
+	size_t use_indexed_count;
+	bool uses_indexed;
 	uint32_t *wide;    /* patches of several instructions, by address: their code as it was linked is in `originals` */
 	size_t wide_count;
 	uint32_t *original_at;
@@ -96,6 +102,10 @@ struct rl_group {
 	uintptr_t home;                  /* call: where unbound sites lead */
 	bool stale;                      /* key: sites of a pending module, left in their link-time state */
 	bool trampoline;
+	bool is_use;                     /* branches that have opinions of their own, see use.c */
+	bool data;                       /* which are bytes that code tests */
+	uint32_t *words;                 /* one for each */
+	size_t moves;                    /* how many change in the commit in progress */
 };
 
 struct rl_site {
@@ -174,6 +184,7 @@ struct rl_choice {
 	char custom_name[64];
 	const char *(*choose)(const struct relink_facts *facts);
 	int uses;                    /* key: inc minus dec */
+	size_t use_moves;            /* key: uses that change in the commit in progress */
 	bool touched;                /* by the commit in progress */
 	bool patched;                /* key: some module has patches that depend on it */
 	bool has_when;               /* call: some variant is for states of other choices */
@@ -242,6 +253,7 @@ struct rl_core {
 	size_t module_count, pending_count, call_count;
 	struct rl_key *locks; /* what lock prefixes depend on; its state `off` is usable while a second thread would be noticed */
 	const char *locks_why; /* why it is not */
+	size_t unindexed;     /* modules whose uses nobody has asked for yet; they are as linked, and so are their keys */
 	size_t lock_count;    /* lock prefixes of all modules; without one the key `locks` is not listed */
 	size_t when_count; /* calls with has_when */
 	uint64_t cpu;      /* features that are there */
@@ -332,6 +344,35 @@ int rl_fail_member(struct relink_error *err, const struct rl_choice *member);
 bool rl_add_branches(struct rl_core *core, struct rl_module *module);
 bool rl_add_trampolines(struct rl_core *core, struct rl_module *module);
 void rl_remove_groups(struct rl_core *core, struct rl_module *module);
+struct rl_group *rl_new_group(struct rl_core *core, struct rl_module *module);
+void rl_sort_group(const struct rl_group *g);
+void rl_unlink_group(struct rl_group **list, struct rl_group *group);
+
+/* ---- use.c: branches that have opinions of their own ---- */
+bool rl_index_uses(struct rl_core *core, struct rl_module *module); /* false: out of memory */
+bool rl_index_all_uses(struct rl_core *core);
+void rl_remove_uses(struct rl_core *core, struct rl_module *module);
+/* Are there uses that nobody has asked for yet, and a key that is not what it was? */
+bool rl_uses_wanted(const struct rl_core *core);
+/* The steps of a commit, for the uses of one choice's keys. */
+void rl_touch_uses(struct rl_choice *choice);
+void rl_forget_use_opinions(struct rl_choice *choice, int level);
+void rl_resolve_uses(struct rl_choice *choice);
+void rl_hold_uses(struct rl_choice *choice);
+void rl_adopt_uses(struct rl_choice *choice);
+/* Puts queries into the commit. 0 or a code. */
+int rl_ask_uses(struct rl_plan *plan, const char *text, size_t length, int level);
+/* RELINK_OVERRIDDEN, and the plan's error says so, if a use that was asked for stays what somebody above says. */
+int rl_report_uses(const struct rl_plan *plan, int level);
+/* What lists say about a module that arrives: its settling decides. */
+void rl_apply_queries(struct rl_core *core, struct rl_module *module, const char *text, size_t length, int level);
+void rl_apply_key_to_uses(struct rl_module *module, const struct rl_choice *choice, int level);
+bool rl_query_finds(const struct rl_core *core, const struct rl_query *query);
+struct rl_use_state {
+	bool on;
+	int decided_by;
+};
+struct rl_use_state rl_use_state(const struct rl_group *group, size_t i);
 
 /* ---- patch.c: lock prefixes, immediates, alternatives ---- */
 bool rl_add_patches(struct rl_core *core, struct rl_module *module);
@@ -422,10 +463,32 @@ static inline struct relink_key *rl_branch_key(const struct relink_branch_record
 	return *(struct relink_key **)(ref & ~(uintptr_t)7);
 }
 
+static inline const struct relink_use_record *rl_group_use(const struct rl_group *group, size_t i)
+{
+	return &group->module->uses[group->order[i]];
+}
+
+static inline const struct relink_branch_record *rl_group_record(const struct rl_group *group, size_t i)
+{
+	return group->is_use ? &rl_group_use(group, i)->branch : &group->module->branches[group->order[i]];
+}
+
+/* Is this branch rewritten when the group's key becomes something else? A use may be what it is to become. */
+static inline bool rl_branch_moves(const struct rl_group *group, size_t i)
+{
+	return !group->is_use || ((group->words[i] ^ group->words[i] >> 16) & 0x4000u);
+}
+
+/* Does a branch that is rewritten express "on" then? `forth`: what the key becomes; for a use, whether the commit goes forward. */
+static inline bool rl_branch_becomes(const struct rl_group *group, size_t i, bool forth)
+{
+	return group->is_use ? (group->words[i] & 0x4000u) == 0 ? forth : !forth : forth;
+}
+
 static inline uintptr_t rl_group_address(const struct rl_group *group, size_t i)
 {
 	if (group->key)
-		return rl_branch_site(&group->module->branches[group->order[i]]);
+		return rl_branch_site(rl_group_record(group, i));
 	return group->module->text_start + group->sites[i].offset;
 }
 
@@ -487,7 +550,11 @@ struct rl_decision {
 	struct rl_choice *choice;
 	int level, state; /* RL_NONE withdraws */
 	void (*custom)(void);
+	const char *query; /* instead of a choice and its state: about uses */
+	size_t query_length;
+	bool keep_uses;    /* key: what is asked is asked already, so it says nothing new about its uses */
 };
+void rl_touch(struct rl_plan *plan, struct rl_choice *choice);
 /* Decides, plans, writes, remembers; or nothing. */
 int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t count, int mode, struct relink_error *err);
 /* Final calls keep their targets for good, so the modules that hold them must stay loaded. Returns the next target outside of its

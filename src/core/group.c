@@ -2,7 +2,7 @@
 /* group.c - the sites of a module, grouped by key or call and sorted by address. */
 #include "core/core.h"
 
-static struct rl_group *new_group(struct rl_core *core, struct rl_module *module)
+struct rl_group *rl_new_group(struct rl_core *core, struct rl_module *module)
 {
 	struct rl_group *g = core->hooks->alloc(sizeof(*g));
 
@@ -32,7 +32,7 @@ static bool count_branch(struct rl_core *core, struct rl_module *module, const s
 	if (!k)
 		return false;
 	if (!k->groups || k->groups->module != module) {
-		struct rl_group *g = new_group(core, module);
+		struct rl_group *g = rl_new_group(core, module);
 
 		if (!g)
 			return false;
@@ -58,16 +58,20 @@ static void place_groups(struct rl_module *module)
 	}
 }
 
+static uintptr_t address_of(const struct rl_group *g, uint32_t record)
+{
+	return rl_branch_site(g->is_use ? &g->module->uses[record].branch : &g->module->branches[record]);
+}
+
 static void sift_down(const struct rl_group *g, size_t root, size_t count)
 {
 	uint32_t moving = g->order[root];
-	const struct relink_branch_record *b = g->module->branches;
 	size_t child;
 
 	while ((child = 2 * root + 1) < count) {
-		if (child + 1 < count && rl_branch_site(&b[g->order[child]]) < rl_branch_site(&b[g->order[child + 1]]))
+		if (child + 1 < count && address_of(g, g->order[child]) < address_of(g, g->order[child + 1]))
 			child++;
-		if (rl_branch_site(&b[moving]) >= rl_branch_site(&b[g->order[child]]))
+		if (address_of(g, moving) >= address_of(g, g->order[child]))
 			break;
 		g->order[root] = g->order[child];
 		root = child;
@@ -76,7 +80,7 @@ static void sift_down(const struct rl_group *g, size_t root, size_t count)
 }
 
 /* Records come in the order of the code as a rule; writing wants ascending addresses always. */
-static void sort_group(const struct rl_group *g)
+void rl_sort_group(const struct rl_group *g)
 {
 	bool sorted = true;
 
@@ -119,14 +123,14 @@ bool rl_add_branches(struct rl_core *core, struct rl_module *module)
 			k->groups->order[k->groups->count++] = (uint32_t)i;
 		}
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
-		sort_group(g);
+		rl_sort_group(g);
 	return true;
 }
 
 static struct rl_group *add_call_group(struct rl_core *core, struct rl_module *module, struct rl_choice *call, uintptr_t home,
 				       size_t count)
 {
-	struct rl_group *g = new_group(core, module);
+	struct rl_group *g = rl_new_group(core, module);
 
 	if (!g)
 		return 0;
@@ -274,7 +278,7 @@ static bool sort_raw(struct rl_core *core, struct rl_raw_site *s, size_t count)
 	return true;
 }
 
-static void unlink_group(struct rl_group **list, struct rl_group *group)
+void rl_unlink_group(struct rl_group **list, struct rl_group *group)
 {
 	while (*list && *list != group)
 		list = &(*list)->next;
@@ -289,11 +293,11 @@ void rl_remove_groups(struct rl_core *core, struct rl_module *module)
 	for (g = module->groups; g; g = next) {
 		next = g->next_in_module;
 		if (g->key || g->call) /* else its choice left first */
-			unlink_group(g->key ? &g->key->groups : &g->call->groups, g);
+			rl_unlink_group(g->key ? &g->key->groups : &g->call->groups, g);
 		if (g->sites) {
 			core->memory -= g->count * sizeof(*g->sites);
 			core->hooks->free(g->sites);
-		} else {
+		} else if (!g->is_use) {
 			core->memory -= g->count * sizeof(*g->order);
 		}
 		core->hooks->free(g);

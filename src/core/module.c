@@ -13,6 +13,11 @@ static struct rl_module *new_module(struct rl_core *core, struct relink_module_h
 	m->header = header;
 	m->branches = header->branch_start;
 	m->branch_count = (size_t)(header->branch_stop - header->branch_start);
+	if (header->size >= sizeof(*header) && header->use_start) {
+		m->uses = header->use_start;
+		m->use_count = (size_t)(header->use_stop - header->use_start);
+	}
+	m->uses_indexed = !m->use_count;
 	m->patches = header->patch_start;
 	m->patch_count = (size_t)(header->patch_stop - header->patch_start);
 	m->text_start = image->text_start;
@@ -34,7 +39,7 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 {
 	struct rl_module *m;
 
-	if (header->abi != RELINK_ABI || header->size < sizeof(*header)) {
+	if (header->abi != RELINK_ABI || header->size < offsetof(struct relink_module_header, use_start)) {
 		rl_fail(err, RELINK_E_RUNTIME, 0, "the module was built for another version of relink; rebuild it");
 		return 0;
 	}
@@ -46,6 +51,7 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	m->next = core->modules;
 	core->modules = m;
 	core->module_count++;
+	core->unindexed += !m->uses_indexed;
 	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
 	    !rl_add_trampolines(core, m) || !rl_add_patches(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
@@ -82,6 +88,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	rl_remove_drives(core, module);
 	rl_remove_marks(core, module);
 	rl_remove_groups(core, module);
+	rl_remove_uses(core, module);
 	rl_remove_patches(core, module);
 	rl_remove_choices(core, module);
 	unlink_module(core, module);

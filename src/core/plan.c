@@ -44,6 +44,8 @@ static bool group_flips(const struct rl_plan *plan, const struct rl_group *group
 {
 	const struct rl_key *key = group->key;
 
+	if (group->is_use)
+		return !group->stale && !group->data && group->moves;
 	return !group->stale && (is_fresh(plan, group) ? key->born : key->state) != key->next;
 }
 
@@ -53,7 +55,7 @@ static int walk_key(struct rl_plan *plan, struct rl_key *key, int (*visit)(struc
 
 	for (struct rl_group *g = key->groups; g && !r; g = g->next)
 		if (!is_fresh(plan, g) && group_flips(plan, g))
-			r = visit(plan, g, key->next);
+			r = visit(plan, g, g->is_use || key->next);
 	return r;
 }
 
@@ -66,7 +68,7 @@ int rl_walk_flips(struct rl_plan *plan, int (*visit)(struct rl_plan *plan, struc
 			r = walk_key(plan, &plan->choices[i]->keys[k], visit);
 	for (struct rl_group *g = plan->fresh ? plan->arriving->groups : 0; g && !r; g = g->next_in_module)
 		if (g->key && group_flips(plan, g))
-			r = visit(plan, g, g->key->next);
+			r = visit(plan, g, g->is_use || g->key->next);
 	return r;
 }
 
@@ -92,10 +94,12 @@ static int check_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 	plan->flips = plan->writes = true;
 	plan->others |= group->module != plan->arriving;
 	for (size_t i = 0; i < group->count; i++) {
-		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
+		const struct relink_branch_record *record = rl_group_record(group, i);
 		uintptr_t site = rl_branch_site(record);
+		bool other = group->is_use && rl_branch_becomes(group, i, false) != now;
 
-		if (*(const volatile uint8_t *)site != expected[rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE])
+		if (rl_branch_moves(group, i) &&
+		    *(const volatile uint8_t *)site != expected[(rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) ^ other])
 			return rl_fail_wrong_bytes(plan, group->key->owner, group->module, site);
 	}
 	(void)on;
@@ -287,9 +291,13 @@ static int list_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 	if (!rl_reserve_changes(plan, group->count))
 		return no_memory(plan);
 	for (size_t i = 0; i < group->count; i++) {
-		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
-		struct rl_change_record *change = new_change(plan);
-		bool jumps = on != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+		const struct relink_branch_record *record = rl_group_record(group, i);
+		bool jumps = rl_branch_becomes(group, i, on) != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+		struct rl_change_record *change;
+
+		if (!rl_branch_moves(group, i))
+			continue;
+		change = new_change(plan);
 
 		change->address = rl_branch_site(record);
 		change->kind = RL_BRANCH;

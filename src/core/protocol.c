@@ -107,10 +107,11 @@ static int flip_to(struct rl_plan *plan, struct rl_group *group, bool on)
 	int r = 0;
 
 	for (size_t i = 0; i < group->count && !r; i++) {
-		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
-		bool jumps = on != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+		const struct relink_branch_record *record = rl_group_record(group, i);
+		bool jumps = rl_branch_becomes(group, i, on) != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
 
-		r = rl_span_put(plan->core, rl_branch_site(record), &port->flip[jumps], 1);
+		if (rl_branch_moves(group, i))
+			r = rl_span_put(plan->core, rl_branch_site(record), &port->flip[jumps], 1);
 	}
 	return r;
 }
@@ -165,6 +166,8 @@ static int privatise_group(struct rl_plan *plan, struct rl_group *group, bool on
 	for (size_t i = 0; i < group->count && !r; i++) {
 		uintptr_t address = rl_group_address(group, i);
 
+		if (!rl_branch_moves(group, i))
+			continue;
 		if ((address ^ last) >> 12)
 			r = rl_make_private(plan->core, group->module, address, 1);
 		last = address;
@@ -306,10 +309,10 @@ static int unwind_unsynced(struct rl_plan *plan)
 static int is_flipped_back(struct rl_plan *plan, struct rl_group *group, bool on)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		const struct relink_branch_record *record = &group->module->branches[group->order[i]];
-		bool jumped = on == ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
+		const struct relink_branch_record *record = rl_group_record(group, i);
+		bool jumped = rl_branch_becomes(group, i, !on) != ((rl_branch_flags(record) & RELINK_BRANCH_ON_FALSE) != 0);
 
-		if (*(const volatile uint8_t *)rl_branch_site(record) != plan->core->port->flip[jumped])
+		if (rl_branch_moves(group, i) && *(const volatile uint8_t *)rl_branch_site(record) != plan->core->port->flip[jumped])
 			return -1;
 	}
 	return 0;
@@ -450,7 +453,7 @@ int rl_fail_at(const struct rl_plan *plan, int code, uintptr_t address, size_t l
 	for (size_t i = 0; length && i < plan->choice_count; i++) {
 		const struct rl_choice *c = plan->choices[i];
 
-		if (c->next_state == c->state && !rl_call_moves(c) && !plan->arriving && !plan->rebind)
+		if (c->next_state == c->state && !rl_call_moves(c) && !c->use_moves && !plan->arriving && !plan->rebind)
 			continue;
 		g = failed_site(plan->core, c, &site);
 		if (g)

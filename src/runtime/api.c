@@ -13,7 +13,7 @@ static const struct rl_api mine = {
 	rl_get_status, rl_get_facts, rl_each_choice, rl_each_site, rl_on_pending, rl_on_missing_op, rl_missing_op,
 	rl_linux_key, rl_linux_report, rl_linux_on_error, rl_linux_last_error,
 	rl_locks_begin, rl_locks_ended, rl_locks_watch,
-	rl_quiesce, rl_stop_timeout, rl_stop_caller,
+	rl_quiesce, rl_stop_timeout, rl_stop_caller, rl_each_use,
 };
 
 static const struct rl_api *serving;
@@ -98,6 +98,11 @@ int relink_each_choice(int (*visit)(const struct relink_choice_info *info, void 
 int relink_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx)
 {
 	return rl_api() ? rl_api()->each_site(visit, ctx) : RELINK_E_RUNTIME;
+}
+
+int relink_each_use(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx)
+{
+	return rl_api() ? rl_api()->each_use(visit, ctx) : RELINK_E_RUNTIME;
 }
 
 void relink_on_pending(relink_pending_fn *fn, void *ctx)
@@ -214,11 +219,24 @@ void relink_wish_named(struct relink_commit *c, const char *name, const char *st
 		c->error = name ? RELINK_E_MEMORY : RELINK_E_ARGUMENT;
 }
 
+void relink_wish_uses(struct relink_commit *c, const char *query, int level)
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (!w)
+		return;
+	w->uses = query ? strdup(query) : 0;
+	w->level = level;
+	if (!w->uses)
+		c->error = query ? RELINK_E_MEMORY : RELINK_E_ARGUMENT;
+}
+
 void relink_commit_discard(struct relink_commit *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		free(c->wishes[i].name);
 		free(c->wishes[i].state_name);
+		free(c->wishes[i].uses);
 	}
 	free(c->wishes);
 	*c = (struct relink_commit)RELINK_COMMIT;
@@ -274,6 +292,15 @@ void relink_stop_timeout(unsigned timeout_ms)
 static int commit_one(const struct relink_wish *wish, struct relink_error *err)
 {
 	return done(rl_api() ? rl_api()->commit(wish, 1, RELINK_LIVE, err) : no_runtime(err), err);
+}
+
+int relink_uses_query_by(int level, const char *query, struct relink_error *err)
+{
+	struct relink_wish w = { .uses = (char *)(uintptr_t)query, .level = level };
+
+	if (!query)
+		return rl_fail(err, RELINK_E_ARGUMENT, 0, "a NULL query");
+	return commit_one(&w, err);
 }
 
 int relink_key_set_(struct relink_key *key, int state, struct relink_error *err)

@@ -65,7 +65,7 @@ static void mark_pending(struct rl_core *core, struct rl_module *module, bool fr
 	module->pending = true;
 	module->patches_stale = module->patch_count != 0;
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
-		if (g->key && g->key->next != (fresh ? g->key->born : g->key->state))
+		if (g->key && (g->is_use ? g->moves && !g->data : g->key->next != (fresh ? g->key->born : g->key->state)))
 			g->stale = true;
 }
 
@@ -95,7 +95,7 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 		return RELINK_E_MEMORY;
 	if (file->data)
 		rl_find_calls(module, NULL, image, file);
-	rl_apply_lists();
+	rl_apply_lists(module);
 	return settle(module, true, err);
 }
 

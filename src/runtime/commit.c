@@ -91,6 +91,11 @@ static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_d
 	*d = (struct rl_decision){ .level = w->level, .state = RL_NONE };
 	if (w->level <= RELINK_BY_DEFAULT || w->level >= RELINK_LEVELS)
 		return rl_fail(err, RELINK_E_ARGUMENT, 0, "a wish of an unknown level");
+	if (w->uses) {
+		d->query = w->uses;
+		d->query_length = rl_length(w->uses);
+		return 0;
+	}
 	if (w->name)
 		return decide_named(core, w, d, err);
 	if (w->key)
@@ -184,7 +189,8 @@ int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, s
 static int count_locked(struct rl_key *k, int by, struct relink_error *err)
 {
 	struct rl_choice *c = k->owner;
-	struct rl_decision d = { .choice = c, .level = RELINK_BY_PROGRAM, .state = c->uses + by ? 1 : RL_NONE };
+	struct rl_decision d = { .choice = c, .level = RELINK_BY_PROGRAM, .state = c->uses + by ? 1 : RL_NONE,
+				 .keep_uses = c->uses > 0 && c->uses + by > 0 };
 	int r;
 
 	if (c->kind != RELINK_KEY)

@@ -7,6 +7,7 @@
  *	environment   RELINK="name=state,..."
  *	command line  --relink LIST, --relink=LIST
  *
+ * An entry in braces is queries about uses, see <relink/use.h>: {file net.c +; func parse_* -}
  * Files hold lists too, one or more lines; `#` starts a comment. Under AT_SECURE only /etc is read. Later entries win.
  */
 #include <fcntl.h>
@@ -24,12 +25,38 @@ static bool between(char c)
 	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Up to the brace that closes it, or the end. Quotes hide braces. */
+static const char *query_end(const char *p)
+{
+	char quote = 0;
+
+	for (; *p && (quote || *p != '}'); p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		else if (quote ? *p == quote : *p == '"' || *p == '\'')
+			quote = quote ? 0 : *p;
+	}
+	return p;
+}
+
+static bool query_entry(const char **at, const char *p, struct rl_entry *entry)
+{
+	const char *end = query_end(p + 1);
+
+	*at = end + (*end != 0);
+	*entry = (struct rl_entry){ .name = p + 1, .name_length = (size_t)(end - p - 1), .state = "", .query = true, .closed = *end != 0 };
+	return true;
+}
+
 bool rl_next_entry(const char **at, struct rl_entry *entry)
 {
 	const char *p = *at, *end, *equals;
 
 	while (between(*p))
 		p++;
+	if (*p == '{')
+		return query_entry(at, p, entry);
+	entry->query = false;
 	for (end = p; *end && !between(*end);)
 		end++;
 	*at = end;
@@ -141,17 +168,19 @@ void rl_read_configuration(void)
 
 /* ---- into the choices ---- */
 
-static void apply_entry(int level, const struct rl_entry *e)
+static void apply_entry(int level, const struct rl_entry *e, struct rl_module *arriving)
 {
 	int code;
 	struct rl_choice *c = rl_find_choice(&rl_runtime.core, e->name, e->name_length, &code);
 	int state = c ? rl_want_state(&rl_runtime.core, c, e->state, e->state_length) : RL_NONE;
 
-	if (state != RL_NONE && c->usable[state])
-		c->asked[level] = state;
+	if (state == RL_NONE || !c->usable[state])
+		return;
+	c->asked[level] = state;
+	rl_apply_key_to_uses(arriving, c, level);
 }
 
-void rl_apply_lists(void)
+void rl_apply_lists(struct rl_module *arriving)
 {
 	struct rl_entry e;
 
@@ -159,7 +188,10 @@ void rl_apply_lists(void)
 		const char *at = rl_runtime.lists[level];
 
 		while (at && rl_next_entry(&at, &e))
-			apply_entry(level, &e);
+			if (e.query)
+				rl_apply_queries(&rl_runtime.core, arriving, e.name, e.name_length, level);
+			else
+				apply_entry(level, &e, arriving);
 	}
 }
 
@@ -181,6 +213,29 @@ static void note_entry(struct rl_text *t, int level, const struct rl_entry *e)
 		       : state == RL_NONE ? ": no such state\n" : ": its condition does not hold here\n");
 }
 
+static void note_queries(struct rl_text *t, int level, const struct rl_entry *e)
+{
+	struct rl_queries list = rl_queries_of(e->name, e->name_length);
+	struct relink_error err;
+	struct rl_query q;
+	int r;
+
+	while ((r = rl_query_next(&list, &q, &err)) > 0) {
+		if (rl_query_finds(&rl_runtime.core, &q))
+			continue;
+		rl_text_add(t, relink_level_name(level));
+		rl_text_add(t, ": {");
+		rl_text_add_n(t, q.text.at, (size_t)(list.at - q.text.at));
+		rl_text_add(t, "}: no use matches\n");
+	}
+	if (r < 0 || !e->closed) {
+		rl_text_add(t, relink_level_name(level));
+		rl_text_add(t, ": ");
+		rl_text_add(t, r < 0 ? err.text : "a brace that is not closed");
+		rl_text_add(t, "\n");
+	}
+}
+
 /* Entries of file and environment that found nothing; under the lock. */
 void rl_list_notes(char *buffer, size_t size)
 {
@@ -193,7 +248,10 @@ void rl_list_notes(char *buffer, size_t size)
 		const char *at = rl_runtime.lists[level];
 
 		while (at && rl_next_entry(&at, &e))
-			note_entry(&t, level, &e);
+			if (e.query)
+				note_queries(&t, level, &e);
+			else
+				note_entry(&t, level, &e);
 	}
 }
 
@@ -214,6 +272,11 @@ static int decide_entry(const struct rl_entry *e, struct rl_decision *d, struct 
 	int code;
 
 	*d = (struct rl_decision){ .level = RELINK_BY_COMMAND_LINE };
+	if (e->query) {
+		d->query = e->name;
+		d->query_length = e->name_length;
+		return e->closed ? 0 : rl_fail(err, RELINK_E_SYNTAX, 0, "a brace that is not closed: {query; query}");
+	}
 	if (!e->name_length)
 		return rl_fail(err, RELINK_E_SYNTAX, 0, "a state without a name; write name=state,name=state");
 	d->choice = rl_find_choice(core, e->name, e->name_length, &code);

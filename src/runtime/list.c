@@ -58,6 +58,8 @@ static void count_sites(const struct rl_choice *c, uint64_t by_reason[RELINK_REA
 {
 	for (size_t k = 0; k < c->key_count; k++)
 		for (const struct rl_group *g = c->keys[k].groups; g; g = g->next) {
+			if (g->data) /* no code */
+				continue;
 			by_reason[g->stale ? RELINK_INDIRECT : RELINK_BOUND] += g->count;
 			by_kind[RELINK_SITE_BRANCH][g->stale ? RELINK_INDIRECT : RELINK_BOUND] += g->count;
 		}
@@ -94,6 +96,7 @@ static void fill_status(struct relink_status *s)
 	const struct rl_core *core = &rl_runtime.core;
 	uint64_t unused[RELINK_REASONS] = { 0 };
 
+	rl_index_all_uses(&rl_runtime.core);
 	s->abi = RELINK_ABI;
 	s->arch = core->port->name;
 	s->writer = rl_runtime.abilities.writer;
@@ -158,6 +161,7 @@ int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx
 	r = rl_lock(0);
 	if (r)
 		return r;
+	rl_index_all_uses(&rl_runtime.core);
 	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
 		if (!c->owner) /* its table stands for it */
 			r = rl_is_listed(&rl_runtime.core, c) ? visit_choice(c, visit, ctx) : 0;
@@ -171,7 +175,7 @@ static int visit_group(const struct rl_group *g, const struct rl_choice *c,
 	struct relink_site_info info = { .size = sizeof(info), .choice = c->name, .module = g->module->name };
 	int r = 0;
 
-	for (size_t i = 0; i < g->count && !r; i++) {
+	for (size_t i = 0; i < g->count && !g->data && !r; i++) {
 		info.address = rl_group_address(g, i);
 		info.kind = g->key ? RELINK_SITE_BRANCH : g->sites[i].kind;
 		info.reason = g->key ? (g->stale ? RELINK_INDIRECT : RELINK_BOUND) : g->sites[i].reason;
@@ -224,6 +228,7 @@ int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), v
 	r = rl_lock(0);
 	if (r)
 		return r;
+	rl_index_all_uses(&rl_runtime.core);
 	for (const struct rl_choice *c = rl_runtime.core.choices; c && !r; c = c->next)
 		r = visit_sites(c, visit, ctx);
 	r = r ? r : visit_patches(0, visit, ctx);

@@ -16,6 +16,7 @@
 struct relink_wish {
 	char *name;          /* by name, else by object */
 	char *state_name;    /* NULL: withdraw */
+	char *uses;          /* or a query about uses */
 	struct relink_key *key;
 	struct relink_option *option;
 	struct relink_call *call;
@@ -53,6 +54,7 @@ struct rl_api {
 	int (*quiesce)(unsigned timeout_ms, uintptr_t caller, struct relink_error *err);
 	void (*stop_timeout)(unsigned timeout_ms);
 	void (*stop_caller)(uintptr_t frame);
+	int (*each_use)(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -99,11 +101,13 @@ int rl_find_earlier_calls(const struct relink_module_header *header, struct reli
 struct rl_entry {
 	const char *name, *state;
 	size_t name_length, state_length;
+	bool query;  /* the name is what stands between braces: queries about uses */
+	bool closed; /* and they are closed */
 };
 bool rl_next_entry(const char **at, struct rl_entry *entry);
 void rl_read_configuration(void);
-/* Puts what lists say into the choices; unknown names are left for modules to come. */
-void rl_apply_lists(void);
+/* Puts what lists say into the choices, and into the uses of a module that arrives, if one does; unknown names are left for modules to come. */
+void rl_apply_lists(struct rl_module *arriving);
 int rl_init(int *argc, char **argv, struct relink_error *err);
 int rl_apply(const char *list, struct relink_error *err);
 void rl_list_notes(char *buffer, size_t size);
@@ -136,6 +140,9 @@ int rl_get_status(struct relink_status *status);
 int rl_get_facts(struct relink_facts *facts);
 int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
 int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+
+/* uses.c */
+int rl_each_use(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx);
 
 /* threads.c: whether lock prefixes may go */
 void rl_locks_start(void); /* in rl_start */

@@ -133,7 +133,7 @@ static void take(struct relink_watch *offered)
 	watch = offered;
 	__atomic_store_n(&watch->on, 1, __ATOMIC_SEQ_CST);
 	/* What the lists said of `off` was not heard so far. */
-	rl_apply_lists();
+	rl_apply_lists(NULL);
 	if (__atomic_load_n(&watch->early, __ATOMIC_SEQ_CST)) {
 		lock(0);
 		because("a thread was created before start-up was over");

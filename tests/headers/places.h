@@ -51,6 +51,10 @@ static inline unsigned in_header(void)
 {
 	unsigned seen = 0;
 
+	if (relink_here(off, "a use"))
+		seen |= 1;
+	if (!relink_here_likely(on, "a likely use"))
+		seen |= 2;
 	if (relink_unlikely(off))
 		seen |= 1;
 	if (!relink_likely(on))

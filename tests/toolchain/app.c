@@ -28,6 +28,10 @@ __attribute__((noinline)) unsigned fold_kept(void) { return relink_unlikely(app_
 __attribute__((noinline)) unsigned fold_element_flipped(void) { return relink_unlikely(app_folds[1]) ? 5 : 0; }
 __attribute__((noinline)) unsigned fold_element_kept(void) { return relink_unlikely(app_folds[2]) ? 5 : 0; }
 
+/* Uses of one key: the same code, the same text, and yet two. */
+__attribute__((noinline)) unsigned use_changed(void) { return relink_here(app_fold_not, "a use") ? 7 : 0; }
+__attribute__((noinline)) unsigned use_kept(void) { return relink_here(app_fold_not, "a use") ? 7 : 0; }
+
 int app_default(int x)
 {
 	return 2 * x;
@@ -85,7 +89,7 @@ __attribute__((noinline)) int arm_kept(void) { ARM_OF(app_fold_not); }
 
 static int folded(int flipped)
 {
-	return number_changed() != (flipped ? 6 : 5) || number_kept() != 5 || arm_changed() != (flipped ? 6 : 5) || arm_kept() != 5;
+	return use_changed() != (flipped ? 7 : 0) || use_kept() || number_changed() != (flipped ? 6 : 5) || number_kept() != 5 || arm_changed() != (flipped ? 6 : 5) || arm_kept() != 5;
 }
 
 static int look(const char *when, int flipped)
@@ -113,6 +117,7 @@ static int flip(int flipped)
 	relink_set_key(&c, lib_key, flipped);
 	relink_set_key(&c, app_fold, flipped);
 	relink_set_key(&c, app_folds[1], flipped);
+	relink_set_uses(&c, flipped ? "func use_changed +" : "func use_changed -");
 	relink_set_immediate(&c, app_number_fold, flipped ? 6 : 5);
 	if (flipped)
 		relink_set_option(&c, app_option, second);

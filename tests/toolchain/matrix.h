@@ -41,9 +41,10 @@ static inline unsigned look_header(void)
 	return (relink_unlikely(lib_key) ? 1u : 0u) | (relink_likely(app_key) ? 0u : 2u) | (app_call(3) == 6 ? 0u : 4u) |
 	       (lib_call(3) == 9 ? 0u : 8u) | (relink_option_is(app_option, first) ? 0u : 16u) |
 	       (relink_option_is(app_option, second) ? 32u : 0u) | (relink_immediate(app_number) == 40000 ? 0u : 1u << 16) |
-	       (relink_immediate(lib_number) == -5000000000 ? 0u : 1u << 17) | look_alternative() << 18;
+	       (relink_immediate(lib_number) == -5000000000 ? 0u : 1u << 17) | look_alternative() << 18 |
+	       (relink_here(lib_key, "a use") ? 1u << 19 : 0u) | (relink_here_likely(app_key, "a likely use") ? 0u : 1u << 20);
 }
-#define LOOK_HEADER (63u | 7u << 16)
+#define LOOK_HEADER (63u | 31u << 16)
 
 #ifdef __cplusplus
 }

@@ -42,6 +42,23 @@
 			 "movl $0, %3\n.Lrelink_out%=:\n\t" RELINK_BRANCH_RECORD_ \
 			 : : "i"(ref), "i"(flags), "i"((jumps) ? 0xe9 : 0xa9), "m"(out) : "memory", "cc")
 
+/*
+ * A use that is a choice of its own: the same branch, and a record that says where it stands. The relocation that does nothing
+ * names the record, of which there is one per use: no two are folded.
+ */
+#define RELINK_USE_OPERANDS_(ref, use_flags, jumps, file, function, text, line) \
+	[relink_ref] "i"(ref), [relink_flags] "i"(use_flags), [relink_opcode] "i"((jumps) ? 0xe9 : 0xa9), [relink_file] "i"(file), \
+	[relink_function] "i"(function), [relink_text] "i"(text), [relink_line] "i"(line)
+#define RELINK_USE_RECORD_ \
+	".reloc .Lrelink_site%=, R_X86_64_NONE, .Lrelink_record%=\n\t" RELINK_USE_ENTRY_(".Lrelink_site%=")
+#define RELINK_USE_GOTO_(ref, flags, jumps, file, function, text, line, label) \
+	__asm__ __inline__ goto(".Lrelink_site%=: .byte %c[relink_opcode]\n\t.long %l[" #label "] - (. + 4)\n\t" RELINK_USE_RECORD_ \
+				: : RELINK_USE_OPERANDS_(ref, flags, jumps, file, function, text, line) : : label)
+#define RELINK_USE_OUT_(ref, flags, jumps, file, function, text, line, out) \
+	__asm__ volatile("movl $1, %[relink_out]\n.Lrelink_site%=: .byte %c[relink_opcode]\n\t.long .Lrelink_out%= - (. + 4)\n\t" \
+			 "movl $0, %[relink_out]\n.Lrelink_out%=:\n\t" RELINK_USE_RECORD_ \
+			 : : RELINK_USE_OPERANDS_(ref, flags, jumps, file, function, text, line), [relink_out] "m"(out) : "memory", "cc")
+
 #define RELINK_PATCH_RECORD_(site, ref, length, kind) \
 	".pushsection relink_patch,\"ao?\",@progbits," site "\n\t.balign 4\n\t" \
 	".long " site " - .\n\t.long " ref " - .\n\t.byte " length "\n\t.byte " RELINK_STR_(kind) "\n\t.short 0\n\t.popsection\n\t"

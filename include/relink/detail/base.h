@@ -97,6 +97,12 @@ template <> inline constexpr bool is_flags<unsigned> = true;
 #define RELINK_E16_(M, x, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
 	RELINK_E15_(M, x, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) M(x, 15, p)
 
+/* The record of a use, for assemblers: operands are named as in RELINK_USE_OPERANDS_. `site` is what it switches. */
+#define RELINK_USE_ENTRY_(site) \
+	".pushsection relink_use_sites,\"ao?\",@progbits,.Lrelink_site%=\n\t.balign 4\n.Lrelink_record%=:\n\t" \
+	".long " site " - .\n\t.long %c[relink_ref] + %c[relink_flags] - .\n\t.long %c[relink_file] - .\n\t" \
+	".long %c[relink_function] - .\n\t.long %c[relink_text] - .\n\t.long %c[relink_line]\n\t.popsection"
+
 #include <relink/detail/arch.h>
 #include <relink/detail/list.h>
 #include <relink/detail/module.h>

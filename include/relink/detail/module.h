@@ -19,6 +19,8 @@ RELINK_API void relink_detach(struct relink_module_header *header);
 #define RELINK_BOUNDARY_ __attribute__((weak, visibility("hidden")))
 extern const struct relink_branch_record __start_relink_branch[] RELINK_BOUNDARY_;
 extern const struct relink_branch_record __stop_relink_branch[] RELINK_BOUNDARY_;
+extern const struct relink_use_record __start_relink_use_sites[] RELINK_BOUNDARY_;
+extern const struct relink_use_record __stop_relink_use_sites[] RELINK_BOUNDARY_;
 extern const struct relink_patch_record __start_relink_patch[] RELINK_BOUNDARY_;
 extern const struct relink_patch_record __stop_relink_patch[] RELINK_BOUNDARY_;
 extern const char __start_relink_records[] RELINK_BOUNDARY_;
@@ -29,6 +31,7 @@ struct relink_module_header relink_module_header = {
 	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
 	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records,
 	__start_relink_patch, __stop_relink_patch, 0,
+	__start_relink_use_sites, __stop_relink_use_sites,
 };
 
 static void __attribute__((constructor(101))) relink_module_constructor_(void)
