@@ -5,6 +5,7 @@
 
 #define NONE(x) BENCH_BODY(x)
 #define KEY(x) if (relink_unlikely(bench_key)) BENCH_COLD(x) BENCH_BODY(x)
+#define USE(x) if (relink_here(bench_key, "a use")) BENCH_COLD(x) BENCH_BODY(x)
 #define FLAG(x) if (__builtin_expect(bench_flag, 0)) BENCH_COLD(x) BENCH_BODY(x)
 
 /* Ten cycles of latency, each instruction waiting for the one before; chain.py uses the same six. What is in memory may
@@ -18,4 +19,5 @@
 
 BENCH_LOOP(dense_branch_none, NONE)
 BENCH_LOOP(dense_branch_key, KEY)
+BENCH_LOOP(dense_branch_use, USE)
 BENCH_LOOP(dense_branch_flag, FLAG)

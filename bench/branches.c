@@ -40,6 +40,8 @@ int main(void)
 		{ "branch.none", NULL, dense_branch_none, NULL, NULL, NULL },
 		{ "branch.key_off", "branch.none", dense_branch_key, off, NULL, NULL },
 		{ "branch.key_on", "branch.none", dense_branch_key, on, NULL, NULL },
+		{ "branch.use_off", "branch.none", dense_branch_use, off, NULL, NULL },
+		{ "branch.use_on", "branch.none", dense_branch_use, on, NULL, NULL },
 		{ "branch.flag", "branch.none", dense_branch_flag, off, NULL, NULL },
 		{ "branch.flag_on", "branch.none", dense_branch_flag, on, NULL, NULL },
 	};

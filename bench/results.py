@@ -47,6 +47,7 @@ TARGETS = [
 	(r"call\.(random4096\.)?static", None, "ratio", 1.02, "static call / direct call"),
 	(r"call\.(random4096\.)?trampoline(_far)?", None, "ratio", 1.15, "trampoline / direct call"),
 	(r"branch\.(random4096\.)?key_off", None, "ratio", 1.05, "key off / no branch"),
+	(r"branch\.use_off", None, "ratio", 1.05, "use off / no branch"),
 	(r"sequence\.(native|template)", None, "ratio", 1.02, "bound sequence / the bare instructions"),
 	(r"atomic\.unlocked", None, "ratio", 1.1, "unlocked atomic / plain increment"),
 	(r"function\.variant", None, "ratio", 1.02, "function variant / specialised by hand"),
@@ -58,6 +59,9 @@ TARGETS = [
 	(r"bytes\.branch", None, "median", 12, "bytes of record per branch"),
 	(r"bytes\.call", None, "median", 8, "bytes of record per call"),
 	(r"bytes\.(branch|call)\.memory", None, "median", 8, "bytes of memory per site"),
+	(r"bytes\.use", None, "median", 24, "bytes of record per use"),
+	(r"uses\.memory\..*", None, "median", 8, "bytes of memory per use"),
+	(r"init\.uses\.100000", None, "ratio", 1.5, "start with 10^5 uses / with 10^4: nobody looks at them"),
 ]
 
 
@@ -111,6 +115,7 @@ TITLES = {
 	"ops": "Operations tables: milliseconds per exchange of the backend",
 	"stop": "Stop mode: microseconds per commit",
 	"commit": "Commits of one key: nanoseconds per site, beside the bare limit of the same writer on the same pages",
+	"uses": "Per-use keys: milliseconds per query, bytes per use",
 	"init": "Process start: milliseconds",
 	"bytes": "Bytes per site",
 }

@@ -5,7 +5,7 @@
 usage: run.py BUILD OUT [GROUP ...]
 
 BUILD is a build directory with RELINK_BUILD_BENCH=ON; OUT gets results.json and the plots. GROUP: calls, branches, patches, commits,
-start, bytes; all of them if none is named."""
+start, bytes, uses; all of them if none is named."""
 import json
 import os
 import subprocess
@@ -44,6 +44,8 @@ ABOUT = {
 	"commit.startup": "RELINK_STARTUP beside one pwrite per page.",
 	"commit.live.T": "RELINK_LIVE with T threads that run through the sites, on all CPUs but the committer's, beside one pwrite per page and "
 		"one barrier with the same threads.",
+	"uses.*": "per-use keys in generated files of 1000 log statements. first: the first query of a process, which sorts them all; then one "
+		"function, one file, a tenth by a glob over the texts, all, the whole key; one commit each. uses.memory: what the runtime holds.",
 	"init.*": "from the first constructor to main, sites of one key (init.N) or of one static call (init.call.N); init.exec: from before the spawn.",
 	"bytes.*": "record in loaded sections (bytes.X), what --emit-relocs keeps in the file (X.file), what the runtime allocates (X.memory).",
 }
@@ -115,6 +117,20 @@ class Bench:
 		for kind in ("", "call."):
 			self.samples.to[f"init.{kind}1000000"] = f"init.{kind}10000"
 
+	def uses(self):
+		"""The start also of a shared object, whose code leads to its keys through words that the loader fills in."""
+		programs = {n: f"bench-uses-{n}" for n in (0, 10000, 100000)}
+		for k in range(FIRST_RUNS):
+			self.progress(f"uses, {k + 1} of {FIRST_RUNS}")
+			for n in (10000, 100000):
+				self.run(k, programs[n])
+		for n in (0, 10000, 100000):
+			shared = {f"uses.pic.{n}": f"{programs[n]}-pic"} if n == 100000 else {}
+			self.run(0, "bench-spawn", str(START_RUNS), *(f"{name}={self.path(p)}" for name, p in ({f"uses.{n}": programs[n]} | shared).items()))
+		self.samples.to["init.uses.100000"] = "init.uses.10000"
+		small, large = (elf.section_sizes(self.path(programs[n])) for n in (0, 100000))
+		self.samples.add("bytes.use", "bytes", (large.get("relink_use_sites", 0) - small.get("relink_use_sites", 0)) / 100000)
+
 	def bytes(self):
 		self.bytes_of("branch", "bench-start-0", "bench-dense-1000000", "relink_branch", ".relarelink_branch")
 		self.bytes_of("call", "bench-calls-start-0", "bench-calls-start-1000000", "relink_call", ".rela.text")
@@ -133,7 +149,7 @@ def main():
 	build, out, *groups = sys.argv[1:]
 	bench = Bench(build)
 	about = machine.describe(build)
-	for group in groups or ["calls", "branches", "patches", "commits", "start", "bytes"]:
+	for group in groups or ["calls", "branches", "patches", "commits", "start", "bytes", "uses"]:
 		getattr(bench, group)()
 	found = results.results_of(bench.samples)
 	about["seconds"] = round(time.monotonic() - bench.begun)

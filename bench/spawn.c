@@ -29,7 +29,7 @@ static struct program {
 static pid_t spawn(const char *path, int out)
 {
 	posix_spawn_file_actions_t actions;
-	char *argv[] = { (char *)path, (char *)"start", NULL };
+	char *argv[] = { (char *)path, (char *)"start", (char *)"only", NULL };
 	pid_t pid;
 
 	posix_spawn_file_actions_init(&actions);
