@@ -10,6 +10,8 @@
  *   relink_use_sites  one struct relink_use_record per use of a key that is a choice of its own, with the same rules.
  *   relink_patch    one struct relink_patch_record per lock prefix, immediate, alternative and sequence, with the same
  *                   rules. The arms of an alternative lie in relink_arms, as code that never runs where it is.
+ *   relink_pointers variables: pointers to functions that calls are bound to. On pages of their own, which the runtime makes
+ *                   read-only. They need no record; with one they have a name and a documentation string.
  *   relink_records  one record per choice, variant, choice function, drive or marker. All begin with struct
  *                   relink_record; `size` is a multiple of 8 and lets readers skip what they do not know.
  *                   Words of zero between records are padding.
@@ -102,6 +104,7 @@ enum relink_record_kind {
 	RELINK_RECORD_OPS = 7,
 	RELINK_RECORD_OP_MARK = 8,
 	RELINK_RECORD_IMMEDIATE = 9,
+	RELINK_RECORD_POINTER = 10,
 };
 
 struct relink_record {
@@ -120,6 +123,7 @@ struct relink_record {
 #define RELINK_OWNED 0x800u        /* call: a member of an ops table, which decides */
 #define RELINK_SEQUENCE_FLAG 0x1000u /* call: a sequence, whose first state is the code as it was compiled */
 #define RELINK_SIGNED 0x2000u      /* immediate: a signed number */
+#define RELINK_POINTER_STRUCT 0x4000u /* pointer: members of a struct, which have offsets, and not of an array */
 
 /* A key, a call or an option: something with a name and states. */
 struct relink_choice_record {
@@ -162,6 +166,15 @@ enum relink_when_kind {
 	RELINK_WHEN_KIND_KEY = 1,
 	RELINK_WHEN_KIND_OPTION = 2,
 	RELINK_WHEN_KIND_IMMEDIATE = 3,
+};
+
+/* A variable in the section relink_pointers: a pointer, an array of pointers, or a struct of them. */
+struct relink_pointer_record {
+	struct relink_record head; /* flags: RELINK_FINAL, RELINK_NONFORCIBLE, RELINK_POINTER_STRUCT */
+	const char *name;
+	const char *doc;
+	void *object;
+	uint64_t length; /* in bytes */
 };
 
 struct relink_facts;
@@ -209,8 +222,9 @@ struct relink_module_header {
 	const void *records_start, *records_stop;
 	const struct relink_patch_record *patch_start, *patch_stop;
 	void *runtime; /* owned by the runtime; NULL until attached */
-	/* Younger than the fields above: `size` says whether they are there. */
+	/* From here on fields that are younger than the first modules; `size` says whether they are there. */
 	const struct relink_use_record *use_start, *use_stop;
+	void *pointers_start, *pointers_stop;
 };
 
 #endif

@@ -103,6 +103,8 @@ RELINK_API void relink_wish_key(struct relink_commit *c, struct relink_key *key,
 RELINK_API void relink_wish_option(struct relink_commit *c, struct relink_option *option, int state);
 RELINK_API void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*fn)(void));
 RELINK_API void relink_wish_immediate(struct relink_commit *c, struct relink_immediate *immediate, uint64_t value);
+/* `slot` is the address of an accelerated pointer: see pointer.h. */
+RELINK_API void relink_wish_pointer(struct relink_commit *c, void *slot, void (*fn)(void));
 RELINK_API void relink_wish_named(struct relink_commit *c, const char *name, const char *state, int level);
 
 /* A function named as a structure is no mistake in C, and C++ has the same rule for the sake of C; -Wshadow of g++ differs. */

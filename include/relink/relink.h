@@ -12,6 +12,7 @@
  *	alternative.h  instruction sequences chosen by CPU features and keys
  *	sequence.h     instructions with operands, replaced as a whole
  *	ops.h      operations tables: a struct of functions, bound as a whole
+ *	pointer.h  accelerated pointers: C function pointers, arrays and tables of them, whose calls become direct
  *	commit.h   transactions over any of these
  *	status.h   start-up, listing, status
  *	error.h    error values
@@ -33,6 +34,7 @@
 #include <relink/key.h>
 #include <relink/ops.h>
 #include <relink/option.h>
+#include <relink/pointer.h>
 #include <relink/sequence.h>
 #include <relink/status.h>
 #include <relink/use.h>

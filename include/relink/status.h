@@ -53,6 +53,9 @@ enum relink_site_kind {
 	RELINK_SITE_IMMEDIATE,   /* constant in an instruction */
 	RELINK_SITE_ALTERNATIVE,
 	RELINK_SITE_SEQUENCE,
+	RELINK_SITE_POINTER_CALL, /* call through an accelerated pointer */
+	RELINK_SITE_POINTER_TAIL, /* jmp through one */
+	RELINK_SITE_POINTER_USE,  /* an instruction that gets at one in another way, and that is never rewritten; the reason says how */
 	RELINK_SITE_KINDS
 };
 
@@ -64,6 +67,11 @@ enum relink_reason {
 	RELINK_OUT_OF_RANGE,   /* on its trampoline: target more than 2 GiB away */
 	RELINK_INDIRECT,       /* on its trampoline: code can't be written */
 	RELINK_BY_STUB,        /* on its trampoline: what the choice asks does not fit the site's instruction */
+	/* Of pointers. Where the above say "on its trampoline", a call through a pointer loads the variable, as it was compiled. */
+	RELINK_UNCOMMITTED,    /* the program has made no commit yet since the module came: the variable may still be assigned */
+	RELINK_BY_REGISTER,    /* the pointer is loaded into a register first */
+	RELINK_BY_GOT,         /* the variable is found through the GOT: give it hidden visibility */
+	RELINK_BY_ADDRESS,     /* its address is taken, or computed with an index */
 	RELINK_REASONS
 };
 RELINK_API const char *relink_site_kind_name(int kind);
@@ -90,7 +98,7 @@ struct relink_status {
 /* Fills *status. 0 or RELINK_E_ARGUMENT. Any thread; not from a signal handler. */
 RELINK_API int relink_get_status(struct relink_status *status);
 
-enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELINK_OPS = 4, RELINK_IMM = 5 };
+enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELINK_OPS = 4, RELINK_IMM = 5, RELINK_PTR = 6 };
 
 struct relink_choice_info {
 	uint32_t size;

@@ -27,6 +27,12 @@ static bool recognise(const uint8_t *window, size_t before, size_t count, uint64
 	return false;
 }
 
+static void refer(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_reference *reference)
+{
+	(void)window, (void)before, (void)count;
+	*reference = (struct rl_reference){ RL_USE_OTHER, place, 0 };
+}
+
 static bool plt_slot(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot)
 {
 	(void)bytes, (void)count, (void)address, (void)slot;
@@ -87,6 +93,7 @@ const struct rl_port rl_port_generic = {
 	.one_store = one_store,
 	.classify = classify,
 	.recognise = recognise,
+	.refer = refer,
 	.plt_slot = plt_slot,
 	.trampoline = trampoline,
 	.emulate = emulate,

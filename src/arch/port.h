@@ -15,13 +15,15 @@
 #define RL_SITE_MAX 8 /* bytes that a site's instruction has at most, and that callers pass */
 
 /* Kinds of sites; the values are those of enum relink_site_kind. */
-enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE, RL_LOCK, RL_IMMEDIATE, RL_ALTERNATIVE, RL_SEQUENCE };
+enum rl_kind { RL_BRANCH, RL_CALL, RL_TAIL, RL_JCC, RL_TRAMPOLINE, RL_LOCK, RL_IMMEDIATE, RL_ALTERNATIVE, RL_SEQUENCE,
+	       RL_POINTER_CALL, RL_POINTER_TAIL, RL_POINTER_USE, RL_KINDS };
 
 /* What a site is to express. */
 enum rl_what {
 	RL_FALL,     /* branch: falls through */
 	RL_JUMP,     /* branch: jumps */
-	RL_HOME,     /* call kinds: goes to its home (trampoline or PLT stub); trampoline: goes through its slot */
+	RL_HOME,     /* call kinds: goes to its home (trampoline or PLT stub); trampoline: goes through its slot;
+		      * pointer kinds: goes where the pointer at `home` leads */
 	RL_FUNCTION, /* goes to `address` */
 	RL_NOTHING,  /* NULL target: does nothing */
 	RL_CONSTANT, /* yields `constant`; `address` is a function that does the same */
@@ -60,9 +62,24 @@ struct rl_found {
 	bool via_slot;    /* call or jmp through a GOT slot at `target`: not a site, kind tells which of both */
 };
 
+/* What an instruction does with the data that a relocation in it is about. */
+enum rl_use {
+	RL_USE_CALL,  /* calls the function that a pointer leads to; a site */
+	RL_USE_TAIL,  /* jumps to it; a site */
+	RL_USE_LOAD,  /* loads it into a register */
+	RL_USE_ADDRESS, /* takes the address, or finds the place with an index */
+	RL_USE_OTHER, /* stores, compares, or is not understood: no place where a pointer is called */
+};
+struct rl_reference {
+	enum rl_use use;
+	uint64_t address; /* of the instruction that is rewritten; else of the relocated field */
+	uint64_t target;  /* address of the data; of RL_USE_OTHER unknown */
+};
+
 /* What to do to a thread that trapped at a site whose instruction is `bytes`. */
 struct rl_effect {
 	uint64_t ip;
+	bool through;  /* `ip` is the address of a pointer to where it goes on */
 	bool push;     /* push `value` */
 	bool pop;      /* pop into ip */
 	bool set_result;
@@ -77,7 +94,7 @@ struct rl_port {
 	uint8_t through;       /* trampoline opcode byte that leads through the slot */
 	uint8_t flip[2];       /* first byte of a branch that falls through, that jumps */
 	uint8_t lock[2];       /* prefix of an atomic operation: without and with the lock */
-	uint8_t length[5];     /* bytes of a site, by kind up to RL_TRAMPOLINE */
+	uint8_t length[RL_KINDS]; /* bytes of a site, by kind; 0 where sites differ or are never rewritten */
 
 	/* Bytes for a site at `address`. `old` are the bytes there now (operands that don't matter are kept). `out` gets
 	 * length[kind] bytes. For RL_TOO_FAR and RL_FITS_NOT they lead to `home`. */
@@ -90,6 +107,8 @@ struct rl_port {
 	enum rl_change (*classify)(enum rl_kind kind, uint64_t address, const uint8_t *old, const uint8_t *out);
 	/* Finds the site at a relocation. window[0] is the byte at place - before, `count` bytes in all. False: no site. */
 	bool (*recognise)(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_found *found);
+	/* What does the instruction do whose memory operand is relocated at `place`? Window as above. */
+	void (*refer)(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_reference *reference);
 	/* The GOT slot that a PLT stub at `address` jumps through. False: not a stub. */
 	bool (*plt_slot)(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot);
 	/* Offset of the opcode byte in a trampoline and the address of the slot it jumps through. False: not one. */

@@ -8,6 +8,9 @@
  *	RL_JCC        0f 8x rel  0f 8x rel     leads home   0f 8x rel                             0f 8x rel
  *	RL_TRAMPOLINE a9 ....    e9 rel32      c3 ....      e9 rel32                              e9 rel32
  *
+ *	RL_POINTER_CALL ff 15 disp32    67 e8 rel32     (all others as their function)
+ *	RL_POINTER_TAIL ff 25 disp32    67 e9 rel32
+ *
  * and an RL_BRANCH is a9 (falls through) or e9 (jumps). "...." is an operand that nobody reads: encode keeps what is there,
  * so that such a change is one byte and the way back is often one byte too. A branch's operand is never ignored, since
  * its next e9 needs it.
@@ -17,12 +20,16 @@
  * site, and means nothing to any of the opcodes above. Only a REX prefix would (ld -z call-nop=prefix-0x48): nobody uses it.
  * That is why the identity is `mov %rdi,%rax` behind two 66, which its REX.W overrides, and not the lea of the same length:
  * a 67 in front of `lea 0(%rdi),%rax` cuts the result to 32 bits.
+ *
+ * A call through a pointer has six bytes, and only one instruction of six bytes can take its place while threads run: 67 in front
+ * of a direct call changes the size of addresses, of which that has none. Linkers relax calls through the GOT to the same.
  */
 #include "arch/port.h"
 #include "arch/x86_64_decode.h"
 
 enum {
 	DATA16 = 0x66,
+	ADDR32 = 0x67,
 	TEST = 0xa9,
 	MOV = 0xb8,
 	RET = 0xc3,
@@ -37,7 +44,8 @@ enum {
 
 enum { CARRY = 0x1, PARITY = 0x4, ZERO = 0x40, SIGN = 0x80, OVERFLOW = 0x800 };
 
-static const uint8_t length[] = { 5, 5, 5, 6, 5 };
+static const uint8_t length[RL_KINDS] = { [RL_BRANCH] = 5, [RL_CALL] = 5, [RL_TAIL] = 5, [RL_JCC] = 6, [RL_TRAMPOLINE] = 5,
+					  [RL_POINTER_CALL] = 6, [RL_POINTER_TAIL] = 6 };
 static const uint8_t identity[] = { DATA16, DATA16, 0x48, 0x89, 0xf8 }; /* mov %rdi,%rax */
 
 static uint32_t load32(const uint8_t *p)
@@ -70,6 +78,22 @@ static bool is_identity(const uint8_t *bytes)
 	return true;
 }
 
+static bool is_pointer(enum rl_kind kind)
+{
+	return kind == RL_POINTER_CALL || kind == RL_POINTER_TAIL;
+}
+
+/* call or jmp *disp32(%rip) */
+static bool goes_through(enum rl_kind kind, const uint8_t *bytes)
+{
+	return bytes[0] == 0xff && bytes[1] == (kind == RL_POINTER_CALL ? 0x15 : 0x25);
+}
+
+static bool is_prefixed(enum rl_kind kind, const uint8_t *bytes)
+{
+	return bytes[0] == ADDR32 && bytes[1] == (kind == RL_POINTER_CALL ? CALL : JMP);
+}
+
 /* Is this an instruction that a site of this kind can have? */
 static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
 {
@@ -84,6 +108,9 @@ static bool is_ours(enum rl_kind kind, const uint8_t *bytes)
 		return is_jcc(bytes);
 	case RL_TRAMPOLINE:
 		return bytes[0] == JMP || bytes[0] == TEST || bytes[0] == RET;
+	case RL_POINTER_CALL:
+	case RL_POINTER_TAIL:
+		return goes_through(kind, bytes) || is_prefixed(kind, bytes);
 	default:
 		return false;
 	}
@@ -103,14 +130,25 @@ static bool lead_to(enum rl_kind kind, uint64_t address, uint64_t target, uint8_
 
 	if (distance + 0x80000000u > UINT32_MAX)
 		return false;
-	if (kind != RL_JCC)
+	if (is_pointer(kind)) {
+		out[0] = ADDR32;
+		out[1] = kind == RL_POINTER_CALL ? CALL : JMP;
+	} else if (kind != RL_JCC) {
 		out[0] = kind == RL_CALL ? CALL : JMP;
+	}
 	store32(out + length[kind] - 4, (uint32_t)distance);
 	return true;
 }
 
 static bool lead_home(enum rl_kind kind, uint64_t address, uint64_t home, uint8_t *out)
 {
+	if (is_pointer(kind)) {
+		if (!lead_to(kind, address, home, out))
+			return false;
+		out[0] = 0xff;
+		out[1] = kind == RL_POINTER_CALL ? 0x15 : 0x25;
+		return true;
+	}
 	if (kind != RL_TRAMPOLINE)
 		return lead_to(kind, address, home, out);
 	out[0] = TEST;
@@ -175,6 +213,16 @@ static enum rl_fit encode_branch(const struct rl_want *want, uint8_t *out)
 	return RL_FITS;
 }
 
+/* What is not a function is left to the pointer, which leads to one that does the same. A NULL pointer is the caller's to test. */
+static enum rl_fit encode_pointer(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want, uint8_t *out)
+{
+	if (want->what == RL_HOME)
+		return lead_home(kind, address, home, out) ? RL_FITS : RL_TOO_FAR;
+	if (want->what == RL_FALL || want->what == RL_JUMP || !want->address)
+		return RL_FITS_NOT;
+	return lead_to(kind, address, want->address, out) ? RL_FITS : RL_TOO_FAR;
+}
+
 /* Turns the bytes in `out` into those for the wish, or into those that lead home. False: neither, `out` is as before. */
 static bool rewrite(enum rl_kind kind, uint64_t address, uint64_t home, const struct rl_want *want,
 		    uint8_t *out, enum rl_fit *fit)
@@ -183,7 +231,7 @@ static bool rewrite(enum rl_kind kind, uint64_t address, uint64_t home, const st
 		*fit = encode_branch(want, out);
 		return *fit == RL_FITS;
 	}
-	*fit = encode_call(kind, address, home, want, out);
+	*fit = is_pointer(kind) ? encode_pointer(kind, address, home, want, out) : encode_call(kind, address, home, want, out);
 	if (*fit == RL_FITS || lead_home(kind, address, home, out))
 		return true;
 	*fit = RL_TOO_FAR;
@@ -195,7 +243,7 @@ static void copy(enum rl_kind kind, const uint8_t *from, uint8_t *to)
 {
 	for (unsigned i = 0; i < 5; i++)
 		to[i] = from[i];
-	if (kind == RL_JCC)
+	if (length[kind] > 5)
 		to[5] = from[5];
 }
 
@@ -297,6 +345,60 @@ static bool recognise(const uint8_t *window, size_t before, size_t count, uint64
 	if (first == 0xff && (last == 0x15 || last == 0x25))
 		return found_at(found, last == 0x15 ? RL_CALL : RL_TAIL, place - 2, relative(field, place), true);
 	return false;
+}
+
+/*
+ * The bytes in front of a 32-bit displacement are the ModRM byte, and a SIB byte if that says so, behind the opcode. Opcodes
+ * of two bytes end in none of these, but for conditional jumps (0f 8x), which have no ModRM byte.
+ */
+static bool is_far_use(uint8_t opcode, uint8_t modrm, enum rl_use *use)
+{
+	uint8_t reg = modrm >> 3 & 7;
+
+	if (opcode == 0xff && (reg == 2 || reg == 4))
+		*use = reg == 2 ? RL_USE_CALL : RL_USE_TAIL;
+	else if (opcode == 0x8b)
+		*use = RL_USE_LOAD;
+	else if (opcode == 0x8d)
+		*use = RL_USE_ADDRESS;
+	else
+		return false;
+	return true;
+}
+
+/* disp32(%rip) */
+static bool refer_relative(const uint8_t *field, uint64_t place, struct rl_reference *reference)
+{
+	if ((field[-1] & 0xc7) != 0x05 || !is_far_use(field[-2], field[-1], &reference->use))
+		return false;
+	reference->target = relative(field, place);
+	if (reference->use == RL_USE_CALL || reference->use == RL_USE_TAIL)
+		reference->address = place - 2;
+	return true;
+}
+
+/* disp32, disp32(,%index,scale), disp32(%base): of code that is linked to where it runs */
+static bool refer_absolute(const uint8_t *field, struct rl_reference *reference)
+{
+	bool plain = field[-2] >> 6 == 0 && (field[-2] & 7) == 4 && field[-1] == 0x25;
+	bool sib = (field[-2] & 0xc7) == 0x04 && (field[-1] & 7) == 5, base = (field[-1] & 0xc0) == 0x80 && (field[-1] & 7) != 4;
+
+	if (!(sib && is_far_use(field[-3], field[-2], &reference->use)) && !(base && is_far_use(field[-2], field[-1], &reference->use)))
+		return false;
+	/* A call that is longer than a site is none. */
+	if (!plain || reference->use != RL_USE_LOAD)
+		reference->use = RL_USE_ADDRESS;
+	reference->target = ((uint64_t)load32(field) ^ 0x80000000u) - 0x80000000u;
+	return true;
+}
+
+static void refer(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_reference *reference)
+{
+	*reference = (struct rl_reference){ RL_USE_OTHER, place, 0 };
+	if (before < 3 || before > count || count - before < 4)
+		return;
+	if (!refer_relative(window + before, place, reference) && !refer_absolute(window + before, reference))
+		reference->use = RL_USE_OTHER;
 }
 
 /* The offset behind these bytes if they are at offset `at`, otherwise `at` itself. */
@@ -404,6 +506,11 @@ static bool emulate(enum rl_kind kind, uint64_t address, const uint8_t *bytes, u
 	if (kind == RL_JCC) {
 		if (holds(bytes[1], flags))
 			effect->ip = relative(bytes + 2, address + 2);
+	} else if (is_pointer(kind)) {
+		effect->ip = relative(bytes + 2, address + 2);
+		effect->through = bytes[0] == 0xff;
+		effect->push = kind == RL_POINTER_CALL;
+		effect->value = effect->push ? next : 0;
 	} else if (bytes[0] == RET) {
 		effect->ip = 0;
 		effect->pop = true;
@@ -453,6 +560,9 @@ static size_t jump(const uint8_t *bytes, size_t count, uint64_t address, uint64_
 
 static bool one_store(enum rl_kind kind, uint64_t address)
 {
+	/* A pointer's way back to its variable changes the opcode, too. */
+	if (is_pointer(kind))
+		return (address & 7) <= 2;
 	return ((address + length[kind] - 4u) & 7) <= 4;
 }
 
@@ -546,12 +656,14 @@ const struct rl_port rl_port_x86_64 = {
 	.through = TEST,
 	.flip = { TEST, JMP },
 	.lock = { DS, LOCK },
-	.length = { 5, 5, 5, 6, 5 },
+	.length = { [RL_BRANCH] = 5, [RL_CALL] = 5, [RL_TAIL] = 5, [RL_JCC] = 6, [RL_TRAMPOLINE] = 5,
+		    [RL_POINTER_CALL] = 6, [RL_POINTER_TAIL] = 6 },
 	.encode = encode,
 	.expresses = expresses,
 	.one_store = one_store,
 	.classify = classify,
 	.recognise = recognise,
+	.refer = refer,
 	.plt_slot = plt_slot,
 	.trampoline = trampoline,
 	.emulate = emulate,

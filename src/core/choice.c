@@ -102,7 +102,7 @@ const char *rl_state_name(const struct rl_choice *choice, int state)
 static bool usable(const struct rl_choice *choice, int state)
 {
 	if (state == RL_CUSTOM)
-		return choice->kind == RELINK_CALL || choice->kind == RELINK_OPS;
+		return choice->kind == RELINK_CALL || choice->kind == RELINK_OPS || rl_is_pointer(choice);
 	return state >= 0 && (size_t)state < choice->count && choice->usable[state] &&
 	       (!choice->variants || choice->variants[state].module);
 }

@@ -80,7 +80,7 @@ static void release(struct rl_plan *plan, struct rl_choice **set, struct rl_choi
 #define RANKS 3
 static int rank_of(const struct rl_choice *c)
 {
-	return c->kind == RELINK_OPT ? 0 : c->kind == RELINK_CALL ? 2 : 1;
+	return c->kind == RELINK_OPT ? 0 : c->kind == RELINK_CALL || rl_is_pointer(c) ? 2 : 1;
 }
 
 static void resolve(struct rl_plan *plan, int rank)
@@ -175,7 +175,7 @@ static bool has_lost_target(const struct rl_choice *c)
 {
 	if (c->owner)
 		return has_lost_target(c->owner);
-	if (c->kind != RELINK_CALL && c->kind != RELINK_OPS)
+	if (c->kind != RELINK_CALL && c->kind != RELINK_OPS && !rl_is_pointer(c))
 		return false;
 	return c->state == RL_CUSTOM ? c->asked[RELINK_BY_PROGRAM] != RL_CUSTOM : !c->variants[c->state].module;
 }
@@ -243,7 +243,7 @@ static void remember_entered(struct rl_plan *plan)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		const struct rl_choice *c = plan->choices[i];
 
-		if (c->kind == RELINK_CALL && rl_call_moves(c))
+		if (c->kind != RELINK_OPS && rl_call_moves(c))
 			rl_old_add(plan->core, (uintptr_t)rl_want_of(c, c->next_state, c->next_custom).address);
 	}
 }
@@ -254,9 +254,9 @@ static void adopt(struct rl_plan *plan)
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
 
-		if ((c->flags & RELINK_FINAL) && c->kind == RELINK_CALL && rl_call_moves(c))
+		if ((c->flags & RELINK_FINAL) && c->kind != RELINK_OPS && rl_call_moves(c))
 			c->new_target = plan->core->final_moved = true;
-		if (c->kind == RELINK_CALL && rl_call_moves(c))
+		if (c->kind != RELINK_OPS && rl_call_moves(c))
 			rl_old_add(plan->core, (uintptr_t)rl_want_of(c, c->state, c->bound_custom).address);
 		for (int level = 0; level < RELINK_LEVELS; level++)
 			c->asked[level] = c->next_asked[level];
@@ -301,7 +301,7 @@ uintptr_t rl_final_target(struct rl_core *core)
 
 static bool nothing_to_do(const struct rl_plan *plan)
 {
-	if (plan->fresh || plan->rebind)
+	if (plan->fresh || plan->rebind || plan->bind)
 		return false;
 	for (size_t i = 0; i < plan->choice_count; i++)
 		if (moves(plan->choices[i]) || plan->choices[i]->use_moves)
@@ -489,7 +489,8 @@ static int settle(struct rl_plan *plan)
 	plan->choices = set;
 	r = set_mode(plan, plan->mode);
 	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
-		rl_touch(plan, c);
+		if (!plan->bind || rl_is_pointer(c))
+			rl_touch(plan, c);
 	r = r ? r : decide_and_run(plan, false);
 	release(plan, set, 0);
 	return r;
@@ -505,6 +506,13 @@ int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err)
 {
 	struct rl_plan plan = { .core = core, .err = err, .arriving = arriving, .fresh = fresh, .keep = true };
+
+	return settle(&plan);
+}
+
+int rl_bind_pointers(struct rl_core *core, int mode, struct relink_error *err)
+{
+	struct rl_plan plan = { .core = core, .err = err, .mode = mode, .bind = true, .keep = true };
 
 	return settle(&plan);
 }

@@ -51,6 +51,8 @@ struct rl_hooks {
 	 * with everybody running and the reason in `why`. NULL: there is no code for which that would be needed. */
 	int (*park)(struct rl_ranges *ranges, char *why, size_t size);
 	void (*resume)(void);
+	/* Whole pages of data become writable, or read-only; the writer's own stores follow. 0 or -errno. NULL: they are always writable. */
+	int (*protect)(uintptr_t start, uintptr_t stop, bool writable);
 	void (*step)(int step);           /* NULL but in tests */
 	/* For tests: more ranges that nobody may be inside of when threads are parked. */
 	const struct rl_range *ranges;
@@ -85,6 +87,10 @@ struct rl_module {
 	uint8_t *private_pages; /* one bit per page of text: written since that fork, so that a write can't fail for want of memory */
 	unsigned forks;
 	size_t pages;
+	uintptr_t pointers_start, pointers_stop; /* variables that are accelerated pointers; see pointer.c */
+	struct rl_choice **pointers; /* by word; NULL: nothing is known of that word */
+	bool pointers_sealed; /* they have been read, and are read-only */
+	bool pointers_open;   /* but not now */
 	bool quiet;       /* being loaded: no thread runs its code yet */
 	bool pending;     /* could not be brought to the current state */
 };
@@ -195,6 +201,7 @@ struct rl_choice {
 	struct rl_key *keys;         /* key: 1; option: count */
 	size_t key_count;
 	struct relink_call *call;
+	struct relink_call pointer;  /* pointer: what `call` is; its slot is the variable */
 	struct relink_option *option;
 	struct relink_immediate *immediate;
 	unsigned width;              /* immediate: bytes */
@@ -251,6 +258,7 @@ struct rl_core {
 	struct rl_mark *marks;
 	size_t member_count; /* of all ops tables */
 	size_t module_count, pending_count, call_count;
+	size_t pointer_modules; /* that have accelerated pointers */
 	struct rl_key *locks; /* what lock prefixes depend on; its state `off` is usable while a second thread would be noticed */
 	const char *locks_why; /* why it is not */
 	size_t unindexed;     /* modules whose uses nobody has asked for yet; they are as linked, and so are their keys */
@@ -374,6 +382,30 @@ struct rl_use_state {
 };
 struct rl_use_state rl_use_state(const struct rl_group *group, size_t i);
 
+/* ---- pointer.c: accelerated pointers ---- */
+bool rl_add_pointers(struct rl_core *core, struct rl_module *module);
+void rl_remove_pointers(struct rl_core *core, struct rl_module *module);
+static inline bool rl_is_pointer(const struct rl_choice *c)
+{
+	return c->kind == RELINK_PTR;
+}
+/* The module in whose section the word lies, or NULL. */
+struct rl_module *rl_pointer_module(const struct rl_core *core, uintptr_t address);
+/* The choice of a word in a module's section; made, without a name, if it has none yet. NULL: there is no such word, or memory. */
+struct rl_choice *rl_pointer_choice(struct rl_core *core, uintptr_t address);
+/* Names that are there already stay. `offset`: of the word in the variable, which has `length` bytes. */
+bool rl_name_pointer(struct rl_core *core, struct rl_choice *pointer, const char *name, size_t name_length, size_t offset, size_t length,
+		     bool is_array);
+/* A name for what has none: its address. */
+bool rl_name_anonymous(struct rl_core *core, struct rl_choice *pointer);
+/* Takes over what the program has assigned in modules where that has not happened. Has any? *r: 0, or the error of the last that failed. */
+bool rl_seal_pointers(struct rl_core *core, struct relink_error *err, int *r);
+/* What the variable held then gets the name of the function. */
+void rl_name_start(struct rl_core *core, struct rl_choice *pointer, const char *name);
+/* Around a commit: the variables that it changes are writable. 0, or a code and all are as before. */
+int rl_open_pointers(struct rl_plan *plan);
+void rl_close_pointers(struct rl_plan *plan);
+
 /* ---- patch.c: lock prefixes, immediates, alternatives ---- */
 bool rl_add_patches(struct rl_core *core, struct rl_module *module);
 void rl_remove_patches(struct rl_core *core, struct rl_module *module);
@@ -430,6 +462,7 @@ struct rl_raw_site {
 	uintptr_t home;
 	struct rl_choice *call;
 	uint8_t kind;
+	uint8_t reason; /* 0, or why it is never rewritten */
 };
 int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct rl_raw_site *sites, size_t count);
 
@@ -511,6 +544,7 @@ struct rl_plan {
 	bool patient;              /* the next answer may be waited for */
 	int trap;                  /* may int3 be used? RL_NONE: not asked yet */
 	const char *no_trap;       /* why not */
+	bool bind;                 /* look at the sites of pointers that do not move, too */
 	bool rebind;               /* look at the sites of calls that do not move, too */
 	struct rl_module *arriving; /* being loaded: nobody runs its code yet */
 	bool fresh;                /* and its sites are still as linked */
@@ -567,6 +601,9 @@ int rl_settle(struct rl_core *core, struct rl_module *arriving, bool fresh, bool
 int rl_settle_least(struct rl_core *core, struct rl_module *arriving, bool fresh, struct relink_error *err);
 /* The same without a module that arrives, with all threads parked: a sequence whose function leaves is several instructions. */
 int rl_settle_stopped(struct rl_core *core, struct relink_error *err);
+
+/* Binds what can be bound of the calls through pointers. */
+int rl_bind_pointers(struct rl_core *core, int mode, struct relink_error *err);
 
 /* ---- stop.c ---- */
 /* Parks the others where the plan asks for it. 0 or a code; then rl_stop_end. */

@@ -211,7 +211,7 @@ int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct r
 			return RELINK_E_MEMORY;
 		for (size_t k = 0; k < n; k++)
 			g->sites[k] = (struct rl_site){ (uint32_t)(sites[i + k].address - module->text_start), sites[i + k].kind,
-							RELINK_INDIRECT, 0 };
+							sites[i + k].reason ? sites[i + k].reason : RELINK_INDIRECT, 0 };
 	}
 	return RELINK_OK;
 }

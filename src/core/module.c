@@ -13,7 +13,7 @@ static struct rl_module *new_module(struct rl_core *core, struct relink_module_h
 	m->header = header;
 	m->branches = header->branch_start;
 	m->branch_count = (size_t)(header->branch_stop - header->branch_start);
-	if (header->size >= sizeof(*header) && header->use_start) {
+	if (header->size >= offsetof(struct relink_module_header, pointers_start) && header->use_start) {
 		m->uses = header->use_start;
 		m->use_count = (size_t)(header->use_stop - header->use_start);
 	}
@@ -53,7 +53,7 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	core->module_count++;
 	core->unindexed += !m->uses_indexed;
 	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
-	    !rl_add_trampolines(core, m) || !rl_add_patches(core, m))
+	    !rl_add_trampolines(core, m) || !rl_add_pointers(core, m) || !rl_add_patches(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
 	header->runtime = m;
 	return m;
@@ -91,6 +91,7 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	rl_remove_uses(core, module);
 	rl_remove_patches(core, module);
 	rl_remove_choices(core, module);
+	rl_remove_pointers(core, module);
 	unlink_module(core, module);
 	core->pending_count -= module->pending;
 	module->header->runtime = 0;

@@ -14,14 +14,16 @@ const char *relink_level_name(int level)
 const char *relink_site_kind_name(int kind)
 {
 	static const char *const names[] = { "branch", "call", "tail call", "conditional tail call", "trampoline",
-						 "lock prefix", "immediate", "alternative", "sequence" };
+						 "lock prefix", "immediate", "alternative", "sequence",
+						 "pointer call", "pointer tail call", "pointer use" };
 
 	return NAME(names, kind);
 }
 
 const char *relink_reason_name(int reason)
 {
-	static const char *const names[] = { "bound", "unaligned", "undeclared", "out of range", "indirect", "by stub" };
+	static const char *const names[] = { "bound", "unaligned", "undeclared", "out of range", "indirect", "by stub",
+						 "uncommitted", "by register", "by GOT", "by address" };
 
 	return NAME(names, reason);
 }

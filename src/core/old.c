@@ -42,6 +42,8 @@ void rl_old_add(struct rl_core *core, uintptr_t address)
 {
 	size_t i = 0;
 
+	if (!address) /* a pointer that was NULL */
+		return;
 	while (i < core->old_count && core->old[i].address != address)
 		i++;
 	core->old_count += i == core->old_count;
@@ -51,7 +53,7 @@ void rl_old_add(struct rl_core *core, uintptr_t address)
 static bool is_bound(const struct rl_core *core, uintptr_t address)
 {
 	for (const struct rl_choice *c = core->choices; c; c = c->next)
-		if (c->kind == RELINK_CALL && rl_want_of(c, c->state, c->bound_custom).address == address)
+		if ((c->kind == RELINK_CALL || rl_is_pointer(c)) && rl_want_of(c, c->state, c->bound_custom).address == address)
 			return true;
 	return false;
 }

@@ -143,9 +143,15 @@ static int no_memory(struct rl_plan *plan)
 }
 
 /* May this site ever leave its trampoline? */
-static enum relink_reason may_bind(const struct rl_plan *plan, const struct rl_choice *call, int kind, uintptr_t address)
+static enum relink_reason may_bind(const struct rl_plan *plan, const struct rl_choice *call, const struct rl_site *site, uintptr_t address)
 {
 	const struct rl_core *core = plan->core;
+	int kind = site->kind;
+
+	if (kind == RL_POINTER_USE)
+		return (enum relink_reason)site->reason;
+	if (rl_is_pointer(call) && !call->module->pointers_sealed)
+		return RELINK_UNCOMMITTED;
 
 	if (!core->can_write)
 		return RELINK_INDIRECT;
@@ -231,7 +237,7 @@ static int plan_site(struct rl_plan *plan, struct rl_group *group, struct rl_sit
 	struct rl_choice *call = group->call;
 	struct rl_want want = rl_want_of(call, call->next_state, call->next_custom);
 	uintptr_t address = group->module->text_start + site->offset;
-	enum relink_reason reason = may_bind(plan, call, site->kind, address);
+	enum relink_reason reason = may_bind(plan, call, site, address);
 	struct rl_change_record *change;
 
 	if (reason != RELINK_BOUND) {
@@ -271,7 +277,7 @@ static int plan_group(struct rl_plan *plan, struct rl_group *group)
 
 bool rl_call_moves(const struct rl_choice *c)
 {
-	return (c->kind == RELINK_CALL || c->kind == RELINK_OPS) &&
+	return (c->kind == RELINK_CALL || c->kind == RELINK_OPS || rl_is_pointer(c)) &&
 	       (c->next_state != c->state || (c->state == RL_CUSTOM && c->next_custom != c->bound_custom));
 }
 
@@ -280,7 +286,7 @@ static int plan_call(struct rl_plan *plan, struct rl_choice *call)
 	int r = 0;
 
 	for (struct rl_group *g = call->groups; g && !r; g = g->next)
-		if (!is_fresh(plan, g) && (rl_call_moves(call) || plan->rebind))
+		if (!is_fresh(plan, g) && (rl_call_moves(call) || plan->rebind || plan->bind))
 			r = plan_group(plan, g);
 	return r;
 }
@@ -356,7 +362,7 @@ static int plan_calls(struct rl_plan *plan)
 	int r = 0;
 
 	for (size_t i = 0; i < plan->choice_count && !r; i++)
-		if (plan->choices[i]->kind == RELINK_CALL)
+		if (plan->choices[i]->kind == RELINK_CALL || rl_is_pointer(plan->choices[i]))
 			r = plan_call(plan, plan->choices[i]);
 	for (struct rl_group *g = plan->fresh ? plan->arriving->groups : 0; g && !r; g = g->next_in_module)
 		if (g->call)

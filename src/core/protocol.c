@@ -453,7 +453,7 @@ int rl_fail_at(const struct rl_plan *plan, int code, uintptr_t address, size_t l
 	for (size_t i = 0; length && i < plan->choice_count; i++) {
 		const struct rl_choice *c = plan->choices[i];
 
-		if (c->next_state == c->state && !rl_call_moves(c) && !c->use_moves && !plan->arriving && !plan->rebind)
+		if (c->next_state == c->state && !rl_call_moves(c) && !c->use_moves && !plan->arriving && !plan->rebind && !plan->bind)
 			continue;
 		g = failed_site(plan->core, c, &site);
 		if (g)
@@ -561,11 +561,15 @@ static int run(struct rl_plan *plan)
 
 int rl_plan_run(struct rl_plan *plan)
 {
-	int r = rl_stop_begin(plan);
+	int r = rl_open_pointers(plan);
 
 	if (r)
 		return r;
-	r = run(plan);
-	rl_stop_end(plan);
+	r = rl_stop_begin(plan);
+	if (!r) {
+		r = run(plan);
+		rl_stop_end(plan);
+	}
+	rl_close_pointers(plan);
 	return r;
 }

@@ -66,7 +66,8 @@ static void free_choice(struct rl_core *core, struct rl_choice *c)
 		c->keys[k].key->choice = 0;
 	if (c->call) {
 		c->call->choice = 0;
-		__atomic_fetch_sub(&core->call_count, 1, __ATOMIC_RELAXED);
+		if (!rl_is_pointer(c))
+			__atomic_fetch_sub(&core->call_count, 1, __ATOMIC_RELAXED);
 	}
 	if (c->option)
 		c->option->choice = 0;

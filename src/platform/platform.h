@@ -51,6 +51,11 @@ int rl_text_store(uintptr_t address, const uint8_t bytes[8]);
 int rl_text_barrier(void);
 void rl_text_end(void);
 
+/* ---- data ---- */
+
+/* Whole pages of the program's data become read-only or writable; never executable. 0 or -errno. */
+int rl_data_protect(uintptr_t start, uintptr_t stop, bool writable);
+
 /* ---- breakpoints, after rl_traps_enable ---- */
 
 /* Finds the site and the bytes to emulate for a trap at `address`; lock-free, async-signal-safe. False: not a guard of ours. */

@@ -196,6 +196,16 @@ void relink_wish_call(struct relink_commit *c, struct relink_call *call, void (*
 	}
 }
 
+void relink_wish_pointer(struct relink_commit *c, void *slot, void (*fn)(void))
+{
+	struct relink_wish *w = new_wish(c);
+
+	if (w) {
+		w->pointer = slot;
+		w->fn = fn;
+	}
+}
+
 void relink_wish_immediate(struct relink_commit *c, struct relink_immediate *immediate, uint64_t value)
 {
 	struct relink_wish *w = new_wish(c);
@@ -334,6 +344,25 @@ int relink_call_clear_(struct relink_call *call, struct relink_error *err)
 	struct relink_wish w = { .call = call, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
 
 	return commit_one(&w, err);
+}
+
+int relink_pointer_set_(void *slot, void (*fn)(void), struct relink_error *err)
+{
+	struct relink_wish w = { .pointer = slot, .fn = fn, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_pointer_clear_(void *slot, struct relink_error *err)
+{
+	struct relink_wish w = { .pointer = slot, .state = RL_NONE, .level = RELINK_BY_PROGRAM };
+
+	return commit_one(&w, err);
+}
+
+int relink_pointers_commit(struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->commit(0, 0, RELINK_LIVE, err) : no_runtime(err), err);
 }
 
 int relink_immediate_set_(struct relink_immediate *immediate, uint64_t value, struct relink_error *err)

@@ -43,13 +43,15 @@ static bool next_condition(const struct relink_variant_record *variant)
 	return conditions.holds && conditions.next < conditions.count && conditions.holds[conditions.next++];
 }
 
-/* Reading the module's file is worth it only where static calls exist: here, or in a module that came before. */
+/* Reading the module's file is worth it only where static calls or pointers exist: here, or in a module that came before. */
 static bool may_have_calls(const struct relink_module_header *header)
 {
 	const void *at = header->records_start;
 	const struct relink_record *record;
 
-	if (__atomic_load_n(&rl_runtime.core.call_count, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&rl_runtime.core.call_count, __ATOMIC_RELAXED) || __atomic_load_n(&rl_runtime.core.pointer_modules, __ATOMIC_RELAXED))
+		return true;
+	if (header->size >= sizeof(*header) && header->pointers_start < header->pointers_stop)
 		return true;
 	while ((record = rl_next_record(&at, header->records_stop)))
 		if (record->kind == RELINK_RECORD_CALL)
@@ -93,8 +95,10 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 	module = rl_module_add(&rl_runtime.core, header, &info, next_condition, err);
 	if (!module)
 		return RELINK_E_MEMORY;
-	if (file->data)
+	if (file->data) {
 		rl_find_calls(module, NULL, image, file);
+		rl_find_pointers(module, image, file);
+	}
 	rl_apply_lists(module);
 	return settle(module, true, err);
 }

@@ -68,6 +68,20 @@ static int decide_call(const struct relink_wish *w, struct rl_decision *d, struc
 	return 0;
 }
 
+/* Values that the program has assigned itself are read when it is its first commit, see core/pointer.c. */
+static int decide_pointer(struct rl_core *core, const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
+{
+	d->choice = rl_pointer_choice(core, (uintptr_t)w->pointer);
+	if (!d->choice || !rl_name_anonymous(core, d->choice))
+		return not_known(err, "this is not a pointer marked with RELINK_POINTER, or an executable has copied it out of its shared "
+				      "object: compile the executable with -fPIE, or give the variable protected visibility");
+	if (w->state == RL_NONE)
+		return 0;
+	d->state = d->choice->variants[0].fn == w->fn ? 0 : RL_CUSTOM;
+	d->custom = w->fn;
+	return 0;
+}
+
 static int decide_option(const struct relink_wish *w, struct rl_decision *d, struct relink_error *err)
 {
 	d->choice = w->option->choice;
@@ -102,6 +116,8 @@ static int decide(struct rl_core *core, const struct relink_wish *w, struct rl_d
 		return decide_key(core, w, d, err);
 	if (w->call)
 		return decide_call(w, d, err);
+	if (w->pointer)
+		return decide_pointer(core, w, d, err);
 	if (w->option)
 		return decide_option(w, d, err);
 	if (w->immediate)
@@ -116,10 +132,10 @@ static void name_custom(const struct relink_wish *w, char *name, size_t size)
 	struct rl_text t = rl_text_into(name, size);
 
 	*symbol = 0;
-	if (w->call && w->fn)
+	if (w->fn)
 		rl_symbol_name((const void *)(uintptr_t)w->fn, symbol, sizeof(symbol));
 	rl_text_add(&t, "custom:");
-	rl_text_add(&t, symbol);
+	rl_text_add(&t, w->fn ? symbol : "NULL");
 }
 
 static void set_custom_name(const struct rl_decision *d, const char *name)
@@ -127,6 +143,24 @@ static void set_custom_name(const struct rl_decision *d, const char *name)
 	struct rl_text t = rl_text_into(d->choice->custom_name, sizeof(d->choice->custom_name));
 
 	rl_text_add(&t, name);
+}
+
+/*
+ * The program's first commit since a module came takes over what start-up code has assigned to its pointers. Where they can't be
+ * bound they are right all the same, so only a commit that is about nothing else fails.
+ */
+static int take_over_pointers(size_t count, int mode, bool *sealed, struct relink_error *err)
+{
+	struct rl_core *core = &rl_runtime.core;
+	struct relink_error unused;
+	int failed = 0, r = 0;
+
+	*sealed = core->pointer_modules && rl_seal_pointers(core, count ? &unused : err, &failed);
+	if (*sealed || (core->pointer_modules && !count))
+		r = rl_bind_pointers(core, mode, count ? &unused : err);
+	if (r && count)
+		rl_remark(unused.text);
+	return count ? 0 : failed ? failed : r;
 }
 
 static int commit_locked(const struct relink_wish *wishes, size_t count, struct rl_decision *decisions, int mode,
@@ -144,7 +178,12 @@ static int commit_locked(const struct relink_wish *wishes, size_t count, struct 
 /* A registered variant has a name already; only functions from outside need the loader's help. */
 static bool may_be_custom(const struct relink_wish *w)
 {
-	return w->call && w->fn && w->state != RL_NONE;
+	return ((w->call && w->fn) || w->pointer) && w->state != RL_NONE;
+}
+
+static const struct rl_choice *choice_of(const struct relink_wish *w)
+{
+	return w->pointer ? rl_pointer_choice(&rl_runtime.core, (uintptr_t)w->pointer) : w->call->choice;
 }
 
 static void name_customs(const struct relink_wish *wishes, const struct rl_decision *decisions, size_t count)
@@ -158,7 +197,7 @@ static void name_customs(const struct relink_wish *wishes, const struct rl_decis
 		name_custom(&wishes[i], name, sizeof(name));
 		if (rl_lock(&unused))
 			return;
-		if (wishes[i].call->choice == decisions[i].choice && decisions[i].choice->bound_custom == wishes[i].fn)
+		if (choice_of(&wishes[i]) == decisions[i].choice && decisions[i].choice->bound_custom == wishes[i].fn)
 			set_custom_name(&decisions[i], name);
 		rl_unlock();
 	}
@@ -167,6 +206,7 @@ static void name_customs(const struct relink_wish *wishes, const struct rl_decis
 int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err)
 {
 	struct rl_decision few[8], *decisions = few;
+	bool sealed;
 	int r;
 
 	if (count > sizeof(few) / sizeof(*few))
@@ -175,8 +215,11 @@ int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, s
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	r = rl_lock(err);
 	if (!r) {
-		r = commit_locked(wishes, count, decisions, mode, err);
+		r = take_over_pointers(count, mode, &sealed, err);
+		r = r ? r : commit_locked(wishes, count, decisions, mode, err);
 		rl_unlock();
+		if (sealed)
+			rl_name_starts();
 		if (r >= 0)
 			name_customs(wishes, decisions, count);
 		rl_pin_final_targets();
@@ -209,13 +252,19 @@ static int count_locked(struct rl_key *k, int by, struct relink_error *err)
 int rl_count_key(struct relink_key *key, int by, struct relink_error *err)
 {
 	struct rl_key *k;
+	bool sealed;
 	int r = rl_lock(err);
 
 	if (r)
 		return r;
+	take_over_pointers(1, RELINK_LIVE, &sealed, err);
 	k = rl_key_of(&rl_runtime.core, key);
 	r = k ? count_locked(k, by, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_unlock();
+	if (sealed) {
+		rl_name_starts();
+		rl_pin_final_targets();
+	}
 	return r;
 }
 

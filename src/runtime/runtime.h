@@ -25,6 +25,7 @@ struct relink_wish {
 	void (*fn)(void);
 	int state;
 	int level;
+	void *pointer; /* address of an accelerated pointer */
 };
 
 /* What one copy of the library offers to the others in the process; the first copy serves all. */
@@ -93,6 +94,11 @@ void rl_on_pending(relink_pending_fn *fn, void *ctx);
 
 /* sites.c: finds calls of static calls in a module's file and gives them to the core; `only`: of calls that this module defines */
 void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file);
+
+/* pointers.c: finds uses of accelerated pointers in a module's file and gives them to the core */
+void rl_find_pointers(struct rl_module *module, const struct rl_image *image, const struct rl_file *file);
+/* Names for what variables held when they were sealed. Without the lock: asks the loader. */
+void rl_name_starts(void);
 
 /* earlier.c: finds them in modules that were there before the one that defines them. Without the lock. */
 int rl_find_earlier_calls(const struct relink_module_header *header, struct relink_error *err);

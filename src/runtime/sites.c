@@ -214,7 +214,7 @@ static int add_site(struct search *s, const struct rl_found *found, struct rl_ch
 	s->sites = room(s->sites, s->site_count, &s->site_capacity, sizeof(*s->sites));
 	if (!s->sites)
 		return s->failed = true;
-	s->sites[s->site_count++] = (struct rl_raw_site){ found->address, found->target, call, (uint8_t)found->kind };
+	s->sites[s->site_count++] = (struct rl_raw_site){ found->address, found->target, call, (uint8_t)found->kind, 0 };
 	return 0;
 }
 

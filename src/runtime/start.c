@@ -29,6 +29,7 @@ static struct rl_hooks hooks = {
 	.traps_refused = rl_traps_refused,
 	.park = rl_stop_others,
 	.resume = rl_resume,
+	.protect = rl_data_protect,
 };
 
 /* For tests: called between the steps of every commit. */
@@ -85,6 +86,7 @@ static void probe(struct rl_core *core)
 {
 	core->port = &rl_port_generic;
 	hooks.park = 0;
+	hooks.protect = 0;
 	rl_marker_create(); /* without it a vfork child would change its parent's flags */
 	rl_runtime.abilities.writer = rl_runtime.abilities.barrier_name = "none";
 	core->why = "this build keeps keys as flags and calls as pointers";

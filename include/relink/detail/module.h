@@ -26,12 +26,16 @@ extern const struct relink_patch_record __stop_relink_patch[] RELINK_BOUNDARY_;
 extern const char __start_relink_records[] RELINK_BOUNDARY_;
 extern const char __stop_relink_records[] RELINK_BOUNDARY_;
 
+extern char __start_relink_pointers[] RELINK_BOUNDARY_;
+extern char __stop_relink_pointers[] RELINK_BOUNDARY_;
+
 extern struct relink_module_header relink_module_header RELINK_BOUNDARY_;
 struct relink_module_header relink_module_header = {
 	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
 	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records,
 	__start_relink_patch, __stop_relink_patch, 0,
 	__start_relink_use_sites, __stop_relink_use_sites,
+	__start_relink_pointers, __stop_relink_pointers,
 };
 
 static void __attribute__((constructor(101))) relink_module_constructor_(void)

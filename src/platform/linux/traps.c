@@ -34,7 +34,7 @@ RL_RAW static void apply(const struct rl_effect *effect, greg_t *registers, uint
 		registers[REG_RIP] = (greg_t)address;
 		return;
 	}
-	registers[REG_RIP] = (greg_t)effect->ip;
+	registers[REG_RIP] = effect->through ? *(const volatile greg_t *)effect->ip : (greg_t)effect->ip;
 	if (effect->set_result)
 		registers[REG_RAX] = (greg_t)effect->value;
 	if (effect->copy_argument)
