@@ -6,7 +6,7 @@ set -uo pipefail
 
 tool=$RELINK_TOOL
 here=$RELINK_SOURCE/tests/tools/check
-page=$RELINK_SOURCE/docs/man/relink.1
+page=$RELINK_SOURCE/man/relink.1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0

@@ -63,7 +63,7 @@ if [ -e /dev/full ]; then
 	[ $? -eq 2 ] && grep -q "can't write" err || { echo "a full disk: $(cat err)"; failed=1; }
 fi
 
-page=$RELINK_SOURCE/docs/man/relink.1
+page=$RELINK_SOURCE/man/relink.1
 if command -v mandoc >/dev/null; then
 	check 0 'the manual page' mandoc -T lint -W warning "$page"
 elif command -v groff >/dev/null; then
