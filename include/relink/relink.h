@@ -15,6 +15,7 @@
  *	pointer.h  accelerated pointers: C function pointers, arrays and tables of them, whose calls become direct
  *	commit.h   transactions over any of these
  *	status.h   start-up, listing, status
+ *	agent.h    operators and their tools talk to the running process
  *	error.h    error values
  *	abi.h      the records, for tools
  *	linux.h    the Linux kernel's names for all of this; not included here
@@ -23,6 +24,7 @@
 #define RELINK_RELINK_H
 
 #include <relink/abi.h>
+#include <relink/agent.h>
 #include <relink/alternative.h>
 #include <relink/atomic.h>
 #include <relink/call.h>

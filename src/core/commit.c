@@ -248,8 +248,27 @@ static void remember_entered(struct rl_plan *plan)
 	}
 }
 
+/* Would a listing show it? */
+static bool shows(const struct rl_choice *c)
+{
+	if (c->state != c->next_state || c->decided_by != c->next_by || rl_call_moves(c))
+		return true;
+	for (int level = 0; level < RELINK_LEVELS; level++)
+		if (c->asked[level] != c->next_asked[level])
+			return true;
+	return false;
+}
+
+static void note_changes(struct rl_plan *plan)
+{
+	for (size_t i = 0; i < plan->choice_count; i++)
+		if (shows(plan->choices[i]))
+			plan->choices[i]->changed = rl_count_change(plan->core);
+}
+
 static void adopt(struct rl_plan *plan)
 {
+	note_changes(plan);
 	adopt_sites(plan);
 	for (size_t i = 0; i < plan->choice_count; i++) {
 		struct rl_choice *c = plan->choices[i];
@@ -376,7 +395,7 @@ static int set_mode(struct rl_plan *plan, int mode)
 			       "start-up mode needs a process with one thread, and none that shares its memory; use RELINK_LIVE");
 	/* Who will be alone plans as who is. */
 	plan->finals = mode == RELINK_STOP;
-	plan->stop = mode == RELINK_STOP && core->hooks->park && !rl_alone(plan);
+	plan->stop = mode == RELINK_STOP && core->hooks->park && !rl_alone_at_last(plan);
 	if (plan->stop)
 		plan->alone = plan->quiet = true;
 	if (core->strict && !rl_may_trap(plan) && !rl_alone_at_last(plan))

@@ -211,6 +211,7 @@ struct rl_choice {
 	bool is_read;                /* member: bound to what some backend has */
 	struct rl_choice **members;  /* ops table; its variants are backends, `fn` is the address of one */
 	size_t member_count;
+	unsigned long changed;       /* core->changes when it was changed last */
 };
 
 /* A rewrite of a site that is more than the flip of a branch. */
@@ -279,7 +280,15 @@ struct rl_core {
 	size_t guard_count, guard_capacity;
 	unsigned guard_sequence;
 	struct rl_known *known; /* sites that had a guard at some time */
+	unsigned long changes; /* counts what listings show: states, who decides, opinions, choices and modules that come and go */
+	uint64_t removals; /* of modules: pointers to choices, groups and modules are good until it moves */
 };
+
+/* Read without the lock, too. */
+static inline unsigned long rl_count_change(struct rl_core *core)
+{
+	return __atomic_add_fetch(&core->changes, 1, __ATOMIC_RELAXED);
+}
 
 /* ---- text.c: bounded strings ---- */
 struct rl_text {
@@ -375,6 +384,8 @@ int rl_report_uses(const struct rl_plan *plan, int level);
 /* What lists say about a module that arrives: its settling decides. */
 void rl_apply_queries(struct rl_core *core, struct rl_module *module, const char *text, size_t length, int level);
 void rl_apply_key_to_uses(struct rl_module *module, const struct rl_choice *choice, int level);
+/* All terms, with key and module. */
+bool rl_match_use(struct rl_match *match, const struct rl_group *group, size_t i);
 bool rl_query_finds(const struct rl_core *core, const struct rl_query *query);
 struct rl_use_state {
 	bool on;
@@ -422,6 +433,9 @@ bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner,
 /* Visits the sites of patches that depend on the choice until visit returns non-zero. */
 int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
 		  int (*visit)(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx), void *ctx);
+
+/* Is there a site? And the choice, or one of them, that it depends on; NULL: on features alone. */
+bool rl_patch_at(const struct rl_core *core, const struct rl_module *module, size_t i, const struct rl_choice **choice);
 
 /* Does changing this choice change patches? */
 static inline bool rl_has_patches(const struct rl_choice *c)

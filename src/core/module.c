@@ -52,6 +52,7 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	core->modules = m;
 	core->module_count++;
 	core->unindexed += !m->uses_indexed;
+	rl_count_change(core);
 	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
 	    !rl_add_trampolines(core, m) || !rl_add_pointers(core, m) || !rl_add_patches(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
@@ -93,6 +94,8 @@ void rl_module_remove(struct rl_core *core, struct rl_module *module)
 	rl_remove_choices(core, module);
 	rl_remove_pointers(core, module);
 	unlink_module(core, module);
+	core->removals++;
+	rl_count_change(core);
 	core->pending_count -= module->pending;
 	module->header->runtime = 0;
 	core->hooks->free(module->private_pages);

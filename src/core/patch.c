@@ -600,6 +600,14 @@ int rl_each_patch(const struct rl_core *core, const struct rl_choice *choice,
 	return r;
 }
 
+bool rl_patch_at(const struct rl_core *core, const struct rl_module *module, size_t i, const struct rl_choice **choice)
+{
+	if (!is_usable(module, &module->patches[i]))
+		return false;
+	*choice = owner_of(core, &module->patches[i]);
+	return true;
+}
+
 bool rl_has_stale_patches(const struct rl_core *core, const struct rl_choice *choice)
 {
 	for (const struct rl_module *m = core->modules; m; m = m->next)

@@ -39,6 +39,7 @@ struct rl_choice *rl_new_choice(struct rl_core *core, struct rl_module *module, 
 	c->kind = kind;
 	c->name = name;
 	c->doc = doc ? doc : "";
+	c->changed = rl_count_change(core);
 	for (int level = 0; level < RELINK_LEVELS; level++)
 		c->asked[level] = RL_NONE;
 	if (core->last_choice && core->choices)

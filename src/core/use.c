@@ -320,6 +320,11 @@ static bool group_matches(const struct rl_query *q, const struct rl_group *g)
 	       (!(q->has & 1u << RL_TERM_KEY) || rl_glob(&q->glob[RL_TERM_KEY], g->key->owner->name));
 }
 
+bool rl_match_use(struct rl_match *match, const struct rl_group *group, size_t i)
+{
+	return group_matches(match->query, group) && rl_query_matches(match, rl_group_use(group, i));
+}
+
 static bool names_no_module(const struct rl_core *core, const struct rl_query *q)
 {
 	for (const struct rl_module *m = core->modules; m; m = m->next)

@@ -104,6 +104,39 @@ int rl_park(const struct rl_stop *stop, char *why, size_t size);
 void rl_resume(void);
 uint32_t rl_proof(void); /* the next number */
 
+/* ---- a socket that tools find by the process's number ---- */
+
+struct rl_listener {
+	int descriptor;   /* -1: none */
+	char path[108];
+};
+/*
+ * Listens at PID.sock in a directory that is this user's alone; removes what dead processes have left there. 0; or -errno and
+ * `why` says what to do.
+ */
+int rl_listen(struct rl_listener *listener, char *why, size_t size);
+void rl_unlisten(struct rl_listener *listener);
+/* The next client, -1 if there is none; -2: no descriptor is free, try again later. */
+int rl_accept(const struct rl_listener *listener);
+/* Is it this process's user, or root? */
+bool rl_is_trusted(int client);
+
+/* ---- files that change ---- */
+
+/*
+ * Notices that one of these files may have changed, come or gone: a descriptor to poll and to close, or -errno. Watches the
+ * files, their directories, or what there is of those, so that it is to be done again when something has happened. "" is no
+ * file. *all: nothing is left out.
+ */
+int rl_watch_files(const char *const *paths, size_t count, bool *all);
+void rl_watch_drain(int watch);
+/* Changes when the file does; also if it is not there. */
+struct rl_file_sign {
+	uint64_t device, inode, size;
+	int64_t seconds, nanoseconds;
+};
+struct rl_file_sign rl_file_sign(const char *path);
+
 /* ---- modules ---- */
 
 struct rl_image {

@@ -14,6 +14,7 @@ static const struct rl_api mine = {
 	rl_linux_key, rl_linux_report, rl_linux_on_error, rl_linux_last_error,
 	rl_locks_begin, rl_locks_ended, rl_locks_watch,
 	rl_quiesce, rl_stop_timeout, rl_stop_caller, rl_each_use,
+	rl_agent_start, rl_agent_stop,
 };
 
 static const struct rl_api *serving;
@@ -143,6 +144,17 @@ void relink_threads_watch(struct relink_watch *watch)
 {
 	if (rl_api())
 		rl_api()->threads_watch(watch);
+}
+
+int relink_agent_start(struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->agent_start(err) : no_runtime(err), err);
+}
+
+/* Where another version serves, this one has started none. */
+int relink_agent_stop(struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->agent_stop(err) : RELINK_OK, err);
 }
 
 /* ---- transactions ---- */

@@ -204,6 +204,7 @@ void rl_attach(struct relink_module_header *header)
 		rl_remark("a module could not be described: out of memory, or not mapped by the loader");
 	}
 	free(image);
+	rl_agent_start_if_asked();
 }
 
 void rl_detach(struct relink_module_header *header)

@@ -87,9 +87,8 @@ static void strip_comments(char *text)
 	}
 }
 
-static void append(int level, const char *text)
+static void append(char **list, const char *text)
 {
-	char **list = &rl_runtime.lists[level];
 	size_t have = *list ? strlen(*list) : 0, more = strlen(text);
 	char *grown = realloc(*list, have + more + 2);
 
@@ -100,7 +99,14 @@ static void append(int level, const char *text)
 	*list = grown;
 }
 
-static bool read_file(const char *path)
+/* What was read of the files, and what is to be said of that. */
+struct reading {
+	char *list;
+	char said[sizeof(rl_runtime.file_notes)];
+	struct rl_text notes;
+};
+
+static bool read_file(struct reading *to, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -116,54 +122,72 @@ static bool read_file(const char *path)
 	if (n >= 0) {
 		text[n] = 0;
 		strip_comments(text);
-		append(RELINK_BY_FILE, text);
+		append(&to->list, text);
 	} else {
-		rl_remark("a configuration file could not be read: it must be a regular file of less than 64 KiB");
+		rl_text_add(&to->notes, "a configuration file could not be read: it must be a regular file of less than 64 KiB\n");
 	}
 	free(text);
 	return true;
 }
 
-static void read_named(const char *directory, const char *between_)
+char rl_config_files[RL_CONFIG_FILES][RL_CONFIG_PATH];
+static bool named_by_variable; /* in RELINK_CONFIG */
+
+/* A path that does not fit is none. */
+static void set_file(size_t i, const char *directory, const char *between_, const char *name, const char *suffix)
 {
-	char path[512];
-	struct rl_text t = rl_text_into(path, sizeof(path));
+	struct rl_text t = rl_text_into(rl_config_files[i], sizeof(rl_config_files[i]));
 
 	rl_text_add(&t, directory);
 	rl_text_add(&t, between_);
-	rl_text_add(&t, rl_program_name());
-	rl_text_add(&t, ".conf");
-	read_file(path);
+	rl_text_add(&t, name);
+	rl_text_add(&t, suffix);
+	if (t.left <= 1)
+		rl_config_files[i][0] = 0;
 }
 
-static void read_files(void)
+static void find_files(void)
 {
 	const char *own = rl_runtime.secure ? 0 : getenv("RELINK_CONFIG");
 	const char *home;
 
 	if (own) {
-		if (!read_file(own))
-			rl_remark("the file that RELINK_CONFIG names could not be opened");
+		named_by_variable = true;
+		set_file(0, own, "", "", "");
 		return;
 	}
-	read_named("/etc", "/relink/");
+	set_file(0, "/etc", "/relink/", rl_program_name(), ".conf");
 	if (rl_runtime.secure)
 		return;
 	home = getenv("XDG_CONFIG_HOME");
 	if (home && *home)
-		read_named(home, "/relink/");
+		set_file(1, home, "/relink/", rl_program_name(), ".conf");
 	else if ((home = getenv("HOME")))
-		read_named(home, "/.config/relink/");
+		set_file(1, home, "/.config/relink/", rl_program_name(), ".conf");
+}
+
+static void read_files(struct reading *to)
+{
+	to->list = NULL;
+	to->notes = rl_text_into(to->said, sizeof(to->said));
+	for (size_t i = 0; i < RL_CONFIG_FILES; i++)
+		if (!read_file(to, rl_config_files[i]) && i == 0 && named_by_variable)
+			rl_text_add(&to->notes, "the file that RELINK_CONFIG names could not be opened\n");
 }
 
 void rl_read_configuration(void)
 {
 	const char *environment = rl_runtime.secure ? 0 : getenv("RELINK");
+	struct reading reading;
 
-	if (rl_files_allowed())
-		read_files();
+	if (rl_files_allowed()) {
+		find_files();
+		read_files(&reading);
+		rl_runtime.lists[RELINK_BY_FILE] = reading.list;
+		memcpy(rl_runtime.file_notes, reading.said, sizeof(reading.said));
+	}
 	if (environment)
-		append(RELINK_BY_ENVIRONMENT, environment);
+		append(&rl_runtime.lists[RELINK_BY_ENVIRONMENT], environment);
 }
 
 /* ---- into the choices ---- */
@@ -243,6 +267,7 @@ void rl_list_notes(char *buffer, size_t size)
 	struct rl_entry e;
 
 	rl_text_add(&t, rl_runtime.notes);
+	rl_text_add(&t, rl_runtime.file_notes);
 	rl_list_missed(&t);
 	for (int level = RELINK_BY_FILE; level <= RELINK_BY_COMMAND_LINE; level++) {
 		const char *at = rl_runtime.lists[level];
@@ -253,6 +278,178 @@ void rl_list_notes(char *buffer, size_t size)
 			else
 				note_entry(&t, level, &e);
 	}
+}
+
+/* ---- files that change while the program runs ---- */
+
+static size_t count_entries(const char *list)
+{
+	struct rl_entry e;
+	size_t n = 0;
+
+	while (rl_next_entry(&list, &e))
+		n++;
+	return n;
+}
+
+/* At most so many decisions: entries, and queries in braces. */
+static size_t count_decisions(const char *list)
+{
+	size_t n = list ? count_entries(list) : 0;
+
+	for (; list && *list; list++)
+		n += *list == ';' || *list == '\n';
+	return n;
+}
+
+static size_t add_query(struct rl_decision *decisions, const struct rl_query *q, const char *stop)
+{
+	if (!rl_query_finds(&rl_runtime.core, q))
+		return 0;
+	*decisions = (struct rl_decision){ .level = RELINK_BY_FILE, .query = q->text.at, .query_length = (size_t)(stop - q->text.at) };
+	return 1;
+}
+
+/* One decision each: those that find nothing are left out. */
+static size_t add_queries(struct rl_decision *decisions, const char *text, size_t length)
+{
+	struct rl_queries list = rl_queries_of(text, length);
+	struct rl_query q;
+	size_t n = 0;
+
+	while (rl_query_next(&list, &q, NULL) > 0)
+		n += add_query(&decisions[n], &q, list.at);
+	return n;
+}
+
+/* What the file said before and says no more. */
+static size_t withdraw(struct rl_decision *decisions)
+{
+	static const char all[] = "clear";
+	size_t n = add_queries(decisions, all, sizeof(all) - 1);
+
+	for (struct rl_choice *c = rl_runtime.core.choices; c; c = c->next)
+		if (!c->owner && c->asked[RELINK_BY_FILE] != RL_NONE)
+			decisions[n++] = (struct rl_decision){ .choice = c, .level = RELINK_BY_FILE, .state = RL_NONE };
+	return n;
+}
+
+/* Entries that are no good are left out, and noted where the notes are listed. */
+static size_t decide_file(const char *list, struct rl_decision *decisions)
+{
+	size_t n = withdraw(decisions);
+	struct rl_entry e;
+	int code;
+
+	while (list && rl_next_entry(&list, &e)) {
+		struct rl_choice *c = e.query ? NULL : rl_find_choice(&rl_runtime.core, e.name, e.name_length, &code);
+		int state = c && !c->owner ? rl_want_state(&rl_runtime.core, c, e.state, e.state_length) : RL_NONE;
+
+		if (e.query && e.closed)
+			n += add_queries(&decisions[n], e.name, e.name_length);
+		else if (state != RL_NONE && c->usable[state])
+			decisions[n++] = (struct rl_decision){ .choice = c, .level = RELINK_BY_FILE, .state = state };
+	}
+	return n;
+}
+
+static bool is_refused(const struct rl_decision *d, const struct relink_error *err)
+{
+	char name[sizeof(err->choice)];
+	struct rl_text t = rl_text_into(name, sizeof(name));
+
+	if (!d->choice) /* queries of a file are refused for no choice's sake */
+		return false;
+	rl_text_add(&t, d->choice->name);
+	return *err->choice && rl_same(name, err->choice);
+}
+
+static size_t drop_refused(struct rl_decision *decisions, size_t count, const struct relink_error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_refused(&decisions[i], err))
+			decisions[n++] = decisions[i];
+	return n;
+}
+
+/* One commit of all that can be done. An error that names no choice is one of the whole. */
+static void commit_file(struct rl_decision *decisions, size_t count, struct rl_text *notes)
+{
+	struct relink_error err;
+	size_t left;
+
+	while (rl_commit(&rl_runtime.core, decisions, count, RELINK_LIVE, &err) < 0) {
+		rl_text_add(notes, "file: ");
+		rl_text_add(notes, err.text);
+		rl_text_add(notes, "\n");
+		left = drop_refused(decisions, count, &err);
+		if (left == count)
+			return;
+		count = left;
+	}
+}
+
+static size_t count_choices(void)
+{
+	size_t n = 0;
+
+	for (const struct rl_choice *c = rl_runtime.core.choices; c; c = c->next)
+		n++;
+	return n;
+}
+
+/* Takes over the list. */
+static int reload(struct reading *reading, struct relink_error *err)
+{
+	struct rl_decision *decisions;
+	char **list = &rl_runtime.lists[RELINK_BY_FILE];
+
+	/* Uses that a query could find, and those that an earlier one found. */
+	decisions = calloc(count_choices() + count_decisions(reading->list) + 2, sizeof(*decisions));
+	if (!decisions || (reading->list && strchr(reading->list, '{') && !rl_index_all_uses(&rl_runtime.core))) {
+		free(decisions);
+		free(reading->list);
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	}
+	free(*list);
+	*list = reading->list;
+	commit_file(decisions, decide_file(*list, decisions), &reading->notes);
+	memcpy(rl_runtime.file_notes, reading->said, sizeof(reading->said));
+	rl_count_change(&rl_runtime.core); /* the notes */
+	free(decisions);
+	return 0;
+}
+
+/* What could not be done last time is tried again. */
+static bool is_known(const struct reading *reading)
+{
+	const char *before = rl_runtime.lists[RELINK_BY_FILE];
+
+	return !*rl_runtime.file_notes && !*reading->said &&
+	       !strcmp(before ? before : "", reading->list ? reading->list : "");
+}
+
+/* Files may be slow: they are read without the lock. */
+int rl_reload_files(struct relink_error *err)
+{
+	struct reading reading;
+	int r;
+
+	read_files(&reading);
+	r = rl_lock(err);
+	if (r) {
+		free(reading.list);
+		return r;
+	}
+	if (is_known(&reading))
+		free(reading.list);
+	else
+		r = reload(&reading, err);
+	rl_unlock();
+	rl_pin_final_targets();
+	return r;
 }
 
 /* ---- the command line ---- */
@@ -292,16 +489,6 @@ static int decide_entry(const struct rl_entry *e, struct rl_decision *d, struct 
 	return d->state == RL_NONE ? rl_fail_state(err, d->choice, e->state, e->state_length) : 0;
 }
 
-static size_t count_entries(const char *list)
-{
-	struct rl_entry e;
-	size_t n = 0;
-
-	while (rl_next_entry(&list, &e))
-		n++;
-	return n;
-}
-
 static int commit_list(const char *list, struct rl_decision *decisions, struct relink_error *err)
 {
 	const char *at = list;
@@ -317,7 +504,7 @@ static int commit_list(const char *list, struct rl_decision *decisions, struct r
 	}
 	r = rl_commit(&rl_runtime.core, decisions, n, RELINK_LIVE, err);
 	if (r >= 0)
-		append(RELINK_BY_COMMAND_LINE, list);
+		append(&rl_runtime.lists[RELINK_BY_COMMAND_LINE], list);
 	return r;
 }
 

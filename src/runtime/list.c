@@ -12,6 +12,8 @@ int rl_get_facts(struct relink_facts *facts)
 	if (r)
 		return r;
 	facts->threads = rl_threads();
+	if (facts->threads > rl_agent_threads())
+		facts->threads -= rl_agent_threads();
 	rl_unlock();
 	facts->cpus = rl_cpus();
 	facts->reserved = 0;
@@ -19,7 +21,7 @@ int rl_get_facts(struct relink_facts *facts)
 	return RELINK_OK;
 }
 
-static int kind_of_patch(const struct relink_patch_record *patch)
+int rl_kind_of_patch(const struct relink_patch_record *patch)
 {
 	static const int kinds[] = { [RELINK_PATCH_LOCK] = RELINK_SITE_LOCK, [RELINK_PATCH_IMMEDIATE] = RELINK_SITE_IMMEDIATE,
 				     [RELINK_PATCH_ALTERNATIVE] = RELINK_SITE_ALTERNATIVE, [RELINK_PATCH_SEQUENCE] = RELINK_SITE_SEQUENCE };
@@ -27,7 +29,7 @@ static int kind_of_patch(const struct relink_patch_record *patch)
 	return kinds[patch->kind];
 }
 
-static int reason_of_patch(const struct rl_module *module)
+int rl_reason_of_patch(const struct rl_module *module)
 {
 	return module->patches_stale ? RELINK_INDIRECT : RELINK_BOUND;
 }
@@ -41,8 +43,8 @@ static int count_patch(const struct rl_module *module, const struct relink_patch
 {
 	const struct counts *counts = ctx;
 
-	counts->by_reason[reason_of_patch(module)]++;
-	counts->by_kind[kind_of_patch(patch)][reason_of_patch(module)]++;
+	counts->by_reason[rl_reason_of_patch(module)]++;
+	counts->by_kind[rl_kind_of_patch(patch)][rl_reason_of_patch(module)]++;
 	return 0;
 }
 
@@ -134,21 +136,28 @@ int rl_get_status(struct relink_status *status)
 	return RELINK_OK;
 }
 
-static int visit_choice(const struct rl_choice *c, int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx)
+void rl_describe_choice(const struct rl_choice *c, struct relink_choice_info *info)
 {
-	struct relink_choice_info info = { .size = sizeof(info), .kind = c->kind, .flags = c->flags, .decided_by = c->decided_by,
-					   .name = c->name, .doc = c->doc, .module = c->module ? c->module->name : "",
-					   .state = rl_state_name(c, c->state), .initial = rl_state_name(c, c->initial),
-					   .states = c->states, .usable = c->usable, .count = c->count };
 	uint64_t kinds[RELINK_SITE_KINDS][RELINK_REASONS] = { { 0 } };
 
+	*info = (struct relink_choice_info){ .size = sizeof(*info), .kind = c->kind, .flags = c->flags, .decided_by = c->decided_by,
+					     .name = c->name, .doc = c->doc, .module = c->module ? c->module->name : "",
+					     .state = rl_state_name(c, c->state), .initial = rl_state_name(c, c->initial),
+					     .states = c->states, .usable = c->usable, .count = c->count };
 	if (c->kind == RELINK_IMM) /* any number */
-		info.count = 0;
+		info->count = 0;
 	for (int level = 0; level < RELINK_LEVELS; level++)
-		info.asked[level] = rl_state_name(c, c->asked[level]);
-	count_sites(c, info.sites, kinds);
+		info->asked[level] = rl_state_name(c, c->asked[level]);
+	count_sites(c, info->sites, kinds);
 	for (size_t i = 0; i < c->member_count; i++)
-		count_sites(c->members[i], info.sites, kinds);
+		count_sites(c->members[i], info->sites, kinds);
+}
+
+static int visit_choice(const struct rl_choice *c, int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx)
+{
+	struct relink_choice_info info;
+
+	rl_describe_choice(c, &info);
 	return visit(&info, ctx);
 }
 
@@ -193,7 +202,7 @@ struct patch_visit {
 static int visit_patch(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx)
 {
 	const struct patch_visit *v = ctx;
-	struct relink_site_info info = { .size = sizeof(info), .kind = kind_of_patch(patch), .reason = reason_of_patch(module),
+	struct relink_site_info info = { .size = sizeof(info), .kind = rl_kind_of_patch(patch), .reason = rl_reason_of_patch(module),
 					 .address = rl_patch_site(patch), .choice = v->choice, .module = module->name };
 
 	return v->visit(&info, v->ctx);

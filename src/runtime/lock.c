@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lock.c - the runtime's lock: across fork, and refused where waiting would never end. */
 #include <pthread.h>
+#include <time.h>
 
 #include "runtime/runtime.h"
 
@@ -34,6 +35,7 @@ static int after_raw_fork(struct relink_error *err)
 		return refuse_torn(err);
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	rl_text_after_fork();
+	rl_agent_after_fork();
 	note_fork();
 	return 0;
 }
@@ -54,21 +56,62 @@ static int check_context(struct relink_error *err)
 	}
 }
 
-/* Handlers of this thread see `self` before anything that they could wait for. */
-static void take(void)
+static __thread bool (*give_up)(void) __attribute__((tls_model("initial-exec")));
+
+void rl_lock_unless(bool (*ask)(void))
 {
-	self = 1;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	pthread_mutex_lock(&lock);
-	__atomic_store_n(&owner, (char *)&self, __ATOMIC_RELAXED);
+	give_up = ask;
 }
 
-void rl_unlock(void)
+/* Who may be waited for by the owner of the lock can't wait for the lock. */
+static bool wait_patiently(void)
+{
+	struct timespec pause = { 0, 20000 };
+
+	while (pthread_mutex_trylock(&lock)) {
+		if (give_up())
+			return false;
+		nanosleep(&pause, 0);
+		if (pause.tv_nsec < 500000)
+			pause.tv_nsec *= 2;
+	}
+	return true;
+}
+
+/* Handlers of this thread see `self` before anything that they could wait for. */
+static bool take(void)
+{
+	bool taken = true;
+
+	self = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (give_up)
+		taken = wait_patiently();
+	else
+		pthread_mutex_lock(&lock);
+	if (taken)
+		__atomic_store_n(&owner, (char *)&self, __ATOMIC_RELAXED);
+	else
+		self = 0;
+	return taken;
+}
+
+static void let_go(void)
 {
 	__atomic_store_n(&owner, 0, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&lock);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	self = 0;
+}
+
+void rl_unlock(void)
+{
+	bool paused = rl_agent_end_pause();
+
+	rl_agent_tell();
+	let_go();
+	if (paused)
+		rl_agent_resume();
 }
 
 int rl_lock(struct relink_error *err)
@@ -77,10 +120,11 @@ int rl_lock(struct relink_error *err)
 
 	if (r)
 		return r;
-	take();
+	if (!take())
+		return refuse(err, "the agent's thread has to end");
 	if (!torn) /* while we waited, by a handler's fork */
 		return 0;
-	rl_unlock();
+	let_go();
 	return refuse_torn(err);
 }
 
@@ -99,7 +143,7 @@ static void after_fork_in_parent(void)
 	if (self > 1)
 		self--;
 	else
-		rl_unlock();
+		let_go();
 }
 
 /* The child of such a handler goes on with what it interrupted, unless that was waiting for another thread. */
@@ -117,12 +161,13 @@ static void after_handler_forked(void)
 static void after_fork_in_child(void)
 {
 	rl_text_after_fork();
+	rl_agent_after_fork();
 	note_fork();
 	if (self > 1) {
 		after_handler_forked();
 		return;
 	}
-	rl_unlock();
+	let_go();
 }
 
 void rl_lock_init(void)

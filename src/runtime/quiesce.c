@@ -159,8 +159,10 @@ static void remember(struct proof *p, const char *why)
 static int look_locked(struct proof *p, struct rl_stop *stop)
 {
 	char why[sizeof(p->why)];
-	int r = rl_park(stop, why, sizeof(why));
+	int r;
 
+	rl_agent_pause();
+	r = rl_park(stop, why, sizeof(why));
 	if (!r) {
 		rl_resume();
 		rl_old_forget(&rl_runtime.core, p->functions, p->count, p->sequence);

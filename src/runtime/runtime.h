@@ -56,6 +56,8 @@ struct rl_api {
 	void (*stop_timeout)(unsigned timeout_ms);
 	void (*stop_caller)(uintptr_t frame);
 	int (*each_use)(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx);
+	int (*agent_start)(struct relink_error *err);
+	int (*agent_stop)(struct relink_error *err);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -73,6 +75,7 @@ struct rl_runtime {
 	relink_missing_op_fn *missing_fn;
 	void *missing_ctx;
 	char notes[512];
+	char file_notes[512]; /* of the last reading of the configuration files */
 	bool exiting;
 };
 extern struct rl_runtime rl_runtime;
@@ -80,6 +83,8 @@ extern struct rl_runtime rl_runtime;
 /* lock.c */
 int rl_lock(struct relink_error *err); /* 0 or RELINK_E_CONTEXT */
 void rl_unlock(void);
+/* For the calling thread: waiting for the lock is given up, with RELINK_E_CONTEXT, as soon as this says so. */
+void rl_lock_unless(bool (*give_up)(void));
 void rl_lock_init(void);
 
 /* start.c */
@@ -112,6 +117,12 @@ struct rl_entry {
 };
 bool rl_next_entry(const char **at, struct rl_entry *entry);
 void rl_read_configuration(void);
+/* Which files are read; they need not exist. */
+#define RL_CONFIG_FILES 2
+#define RL_CONFIG_PATH 4096
+extern char rl_config_files[RL_CONFIG_FILES][RL_CONFIG_PATH]; /* "" behind the last */
+/* Reads them again; what has changed is one commit, what can't be done a note. RELINK_E_CONTEXT: the lock was given up. */
+int rl_reload_files(struct relink_error *err);
 /* Puts what lists say into the choices, and into the uses of a module that arrives, if one does; unknown names are left for modules to come. */
 void rl_apply_lists(struct rl_module *arriving);
 int rl_init(int *argc, char **argv, struct relink_error *err);
@@ -146,8 +157,14 @@ int rl_get_status(struct relink_status *status);
 int rl_get_facts(struct relink_facts *facts);
 int rl_each_choice(int (*visit)(const struct relink_choice_info *info, void *ctx), void *ctx);
 int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), void *ctx);
+/* Under the lock: as rl_each_choice shows it. */
+void rl_describe_choice(const struct rl_choice *choice, struct relink_choice_info *info);
+int rl_kind_of_patch(const struct relink_patch_record *patch);
+int rl_reason_of_patch(const struct rl_module *module);
 
 /* uses.c */
+/* Under the lock: as rl_each_use shows it. */
+void rl_describe_use(const struct rl_group *group, size_t i, struct relink_use_info *info);
 int rl_each_use(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx);
 
 /* threads.c: whether lock prefixes may go */
@@ -156,6 +173,35 @@ int rl_locks_begin(struct relink_error *err);
 int rl_locks_ended(struct relink_error *err);
 void rl_locks_watch(struct relink_watch *watch);
 void rl_describe_locks(char *buffer, size_t size); /* under the lock */
+/* Threads that this thread creates meanwhile run none of the program's code. */
+void rl_locks_ignore(bool on);
+bool rl_locks_expect_watch(void); /* the program has a watcher that has not come yet */
+
+/* agent.c */
+int rl_agent_start(struct relink_error *err);
+int rl_agent_stop(struct relink_error *err);
+void rl_agent_start_if_asked(void); /* RELINK_AGENT=1; without the lock */
+/* Under the lock: the agent's thread ends, and comes back after rl_unlock. False: it does not, or is the caller. */
+bool rl_agent_pause(void);
+bool rl_agent_end_pause(void);      /* under the lock, before it is let go. True: then rl_agent_resume is to be called */
+void rl_agent_resume(void);
+void rl_agent_tell(void);           /* under the lock, before it is let go: choices may have changed */
+unsigned rl_agent_threads(void);    /* 0 or 1 */
+void rl_agent_after_fork(void);     /* in the child */
+void rl_agent_at_exit(void);
+
+/* walk.c: all sites, some at a time; the lock may be let go in between */
+struct rl_walk {
+	uint64_t removals;
+	struct rl_module *module;
+	struct rl_group *group;
+	size_t at;
+	enum { RL_WALK_START, RL_WALK_GROUPS, RL_WALK_PATCHES, RL_WALK_END, RL_WALK_LOST } stage;
+};
+/* False: there are no more, or (RL_WALK_LOST) a module has gone since. */
+bool rl_walk_next(struct rl_walk *walk, struct relink_site_info *site);
+/* A walk of its own: uses of keys that are choices of their own. */
+bool rl_walk_next_use(struct rl_walk *walk, struct relink_use_info *use);
 
 /* platform/cpu.c */
 uint64_t rl_cpu_features(void);

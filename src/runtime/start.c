@@ -14,7 +14,12 @@ static void *allocate(size_t size)
 /* Start-up mode needs certainty: what the kernel would not tell counts as "no". */
 static bool alone(bool patient)
 {
-	return rl_alone_in_memory() || (patient && rl_threads_ended() && rl_alone_in_memory());
+	if (rl_alone_in_memory())
+		return true;
+	if (!patient)
+		return false;
+	rl_agent_pause();
+	return rl_threads_ended() && rl_alone_in_memory();
 }
 
 static struct rl_hooks hooks = {
@@ -69,7 +74,8 @@ void rl_remark(const char *text)
 static void on_exit_(int status, void *unused)
 {
 	(void)status, (void)unused;
-	rl_runtime.exiting = true;
+	__atomic_store_n(&rl_runtime.exiting, true, __ATOMIC_RELAXED);
+	rl_agent_at_exit();
 }
 
 #if RELINK_PATCHES_ && defined(__x86_64__)

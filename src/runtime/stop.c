@@ -37,6 +37,7 @@ int rl_stop_others(struct rl_ranges *ranges, char *why, size_t size)
 	struct rl_text t = rl_text_into(why, size);
 
 	stop.timeout_ms = __atomic_load_n(&stop_timeout, __ATOMIC_RELAXED);
+	rl_agent_pause(); /* blocks all signals; if it stays, it is who did not stop */
 	if (await_sharers(stop.timeout_ms))
 		return rl_park(&stop, why, size);
 	rl_text_add(&t, "a process that is no thread of this one shares its memory (a child of vfork, or clone with CLONE_VM)");

@@ -13,6 +13,7 @@
 static struct relink_key_true locks = RELINK_KEY_INIT_TRUE;
 static unsigned char usable[2] = { 0, 1 };
 static struct relink_watch *watch; /* the program's, if it has been taken */
+static bool offered; /* it has been here */
 static bool begun;
 static const char *why;
 static char text[160];
@@ -63,11 +64,26 @@ static int lock(struct relink_error *err)
 	return 0;
 }
 
+static __thread bool ignore __attribute__((tls_model("initial-exec")));
+
+void rl_locks_ignore(bool on)
+{
+	ignore = on;
+}
+
+/* What the watchers define; it is part of the program, or not. */
+extern const int relink_watches_threads __attribute__((weak));
+
+bool rl_locks_expect_watch(void)
+{
+	return &relink_watches_threads && !offered;
+}
+
 int rl_locks_begin(struct relink_error *err)
 {
 	int r;
 
-	if (__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
+	if (ignore || __atomic_load_n(&begun, __ATOMIC_ACQUIRE))
 		return 0;
 	r = rl_lock(err);
 	if (r)
@@ -122,15 +138,15 @@ static void remember(const struct relink_error *err)
 	because(text);
 }
 
-static void take(struct relink_watch *offered)
+static void take(struct relink_watch *whose)
 {
 	struct relink_error err;
 
-	if (offered->why) {
-		because(offered->why);
+	if (whose->why) {
+		because(whose->why);
 		return;
 	}
-	watch = offered;
+	watch = whose;
 	__atomic_store_n(&watch->on, 1, __ATOMIC_SEQ_CST);
 	/* What the lists said of `off` was not heard so far. */
 	rl_apply_lists(NULL);
@@ -142,15 +158,17 @@ static void take(struct relink_watch *offered)
 	}
 }
 
-void rl_locks_watch(struct relink_watch *offered)
+void rl_locks_watch(struct relink_watch *whose)
 {
 	struct relink_error err;
 
-	if (!offered || offered->size < sizeof(*offered) || rl_lock(&err))
+	if (!whose || whose->size < sizeof(*whose) || rl_lock(&err))
 		return;
+	offered = true;
 	if (rl_runtime.core.locks && !watch)
-		take(offered);
+		take(whose);
 	rl_unlock();
+	rl_agent_start_if_asked();
 }
 
 void rl_describe_locks(char *buffer, size_t size)

@@ -2,23 +2,24 @@
 /* uses.c - lists the uses of keys that are choices of their own. */
 #include "runtime/runtime.h"
 
+void rl_describe_use(const struct rl_group *g, size_t i, struct relink_use_info *info)
+{
+	const struct relink_use_record *use = rl_group_use(g, i);
+	struct rl_use_state state = rl_use_state(g, i);
+
+	*info = (struct relink_use_info){ .size = sizeof(*info), .key = g->key->owner->name, .module = g->module->name,
+					  .state = state.on, .decided_by = state.decided_by, .reason = g->stale ? RELINK_INDIRECT : RELINK_BOUND,
+					  .address = rl_branch_site(&use->branch), .line = use->line & RELINK_USE_LINE,
+					  .file = rl_use_file(use), .function = rl_use_function(use), .text = rl_use_text(use) };
+}
+
 static int visit_group(const struct rl_group *g, int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx)
 {
-	struct relink_use_info info = { .size = sizeof(info), .key = g->key->owner->name, .module = g->module->name,
-					.reason = g->stale ? RELINK_INDIRECT : RELINK_BOUND };
+	struct relink_use_info info;
 	int r = 0;
 
 	for (size_t i = 0; i < g->count && !r; i++) {
-		const struct relink_use_record *use = rl_group_use(g, i);
-		struct rl_use_state state = rl_use_state(g, i);
-
-		info.state = state.on;
-		info.decided_by = state.decided_by;
-		info.address = rl_branch_site(&use->branch);
-		info.line = use->line & RELINK_USE_LINE;
-		info.file = rl_use_file(use);
-		info.function = rl_use_function(use);
-		info.text = rl_use_text(use);
+		rl_describe_use(g, i, &info);
 		r = visit(&info, ctx);
 	}
 	return r;

@@ -16,15 +16,18 @@ RELINK_KEY_FALSE(from_command_line, "asked for by the command line");
 
 #define NOBODY 65534
 
-/* Says what it is and what it sees, a digit each. */
+/* Says what it is and what it sees, a digit each; has it an agent's thread, may it have one? */
 static int child(int argc, char **argv)
 {
 	struct relink_error err;
+	struct stat tasks;
 
 	if (relink_init(&argc, argv, &err))
 		printf("%s\n", relink_error_text(&err));
-	printf("%lu%d%d%d%d\n", getauxval(AT_SECURE), relink_key_enabled(from_environment), relink_key_enabled(from_file),
-	       relink_key_enabled(from_user), relink_key_enabled(from_command_line));
+	stat("/proc/self/task", &tasks);
+	printf("%lu%d%d%d%d agent %d%d\n", getauxval(AT_SECURE), relink_key_enabled(from_environment), relink_key_enabled(from_file),
+	       relink_key_enabled(from_user), relink_key_enabled(from_command_line), (int)tasks.st_nlink - 3,
+	       relink_agent_start(&err) == RELINK_OK);
 	return 0;
 }
 
@@ -75,7 +78,7 @@ static void check(mode_t mode, const char *third, const char *want)
 
 	CHECK(copy_self(mode));
 	r = (struct run){ .program = program, .user = NOBODY, .argv = { "--relink", "from_command_line" },
-			  .environment = { "RELINK=from_environment", third } };
+			  .environment = { "RELINK=from_environment", third, "RELINK_AGENT=1", "XDG_RUNTIME_DIR=" } };
 	run(&r);
 	CHECKF(r.status == 0 && !strcmp(r.output, want), "mode %o: status %d, says %s, want %s", mode, r.status, r.output, want);
 }
@@ -94,11 +97,12 @@ int main(int argc, char **argv)
 	if (statvfs("/tmp", &fs) || (fs.f_flag & (ST_NOSUID | ST_NOEXEC)))
 		check_skip("/tmp is mounted without setuid programs");
 	set_up();
-	check(0755, config, "01101\n");
-	check(0755, home, "01011\n");
-	check(04755, config, "10001\n");
-	check(04755, home, "10001\n");
-	check(02755, config, "10001\n");
+	check(0755, config, "01101 agent 11\n");
+	check(0755, home, "01011 agent 11\n");
+	check(04755, config, "10001 agent 00\n");
+	check(04755, home, "10001 agent 00\n");
+	check(02755, config, "10001 agent 00\n");
+	rmdir("/tmp/relink-65534"); /* its sockets' place, unless somebody else uses it */
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	CHECK(!system(command));
 	return check_done();
