@@ -25,4 +25,7 @@ void json_address(struct json *j, const char *key, uint64_t value); /* "0x401136
 void json_bool(struct json *j, const char *key, bool value);
 void json_bytes(struct json *j, const char *key, const uint8_t *bytes, size_t count); /* "e910000000" */
 
+typedef struct json_t json_t; /* see value.h */
+void json_value(struct json *j, const char *key, const json_t *value);
+
 #endif

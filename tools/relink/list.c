@@ -8,19 +8,24 @@
 
 #include <relink/abi.h>
 
-#include "relink.h"
+#include "process.h"
+#include "client.h"
 
 static const char help[] =
 	"usage: relink list [OPTION]... FILE...\n"
+	"       relink list [OPTION]... PID...\n"
 	"\n"
 	"Lists the choices of programs and shared objects: kind, default, states, sites and what they are for. Files that belong\n"
 	"together are better named together: which calls lead to static calls of a shared object only that object says.\n"
+	"Of a process with an agent (RELINK_AGENT=1) the states of now, and who decided.\n"
 	"\n"
 	"  -s, --sites              one line per site, with function and source line\n"
 	"  -c, --choice PATTERN     choices of that name alone (shell pattern, also module:name)\n"
 	"  -k, --kind KIND          choices or sites of that kind alone: key, call, option, ops, immediate, sequence; branch, tail,\n"
 	"                           jcc, trampoline, lock, alternative\n"
 	"  -f, --function PATTERN   sites in functions of that name alone\n"
+	"      --uses[=TERMS]       of a process: one line per use of a key, with place, state and who decided;\n"
+	"                           TERMS as in queries: --uses='file net/*.c line 100-200'\n"
 	"      --json               for programs; see relink(1) for the keys\n"
 	"      --color WHEN         auto, always or never\n"
 	"\n"
@@ -36,7 +41,8 @@ struct filter {
 struct request {
 	struct common common;
 	struct filter filter;
-	bool sites;
+	bool sites, uses;
+	const char *terms; /* of uses */
 };
 
 /* ---- filters ---- */
@@ -413,11 +419,33 @@ static bool add_kind(struct filter *f, const char *kind)
 	return false;
 }
 
+static bool names_processes(char **words, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!names_process(words[i]))
+			return false;
+	return true;
+}
+
+static int list_live(const struct request *r, char **words, int count)
+{
+	const struct filter *f = &r->filter;
+	struct process_view view = { .what = r->uses ? PROCESS_USES : r->sites ? PROCESS_SITES : PROCESS_CHOICES, .terms = r->terms,
+				     .choices = f->choices, .choice_count = f->choice_count, .kinds = f->kinds, .kind_count = f->kind_count,
+				     .json = r->common.json };
+
+	if (f->function_count) {
+		complain(NULL, "list: --function is for files; of a process, --uses='func PATTERN' shows uses of keys");
+		return STATUS_BAD;
+	}
+	return list_processes(words, (size_t)count, &view);
+}
+
 static bool parse(struct request *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
 		{ "sites", no_argument, NULL, 's' }, { "choice", required_argument, NULL, 'c' }, { "kind", required_argument, NULL, 'k' },
-		{ "function", required_argument, NULL, 'f' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
+		{ "function", required_argument, NULL, 'f' }, { "uses", optional_argument, NULL, 'u' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
 	};
 	struct filter *f = &r->filter;
 	int option;
@@ -427,6 +455,8 @@ static bool parse(struct request *r, int argc, char **argv, int *status)
 	while (ok && (option = getopt_long(argc, argv, ":sc:k:f:h", options, NULL)) != -1) {
 		if (option == 's')
 			r->sites = true;
+		else if (option == 'u')
+			r->uses = true, r->terms = optarg;
 		else if (option == 'c')
 			ok = add_filter(f->choices, &f->choice_count, optarg);
 		else if (option == 'f')
@@ -451,6 +481,12 @@ static int run(int argc, char **argv)
 		return status;
 	if (optind == argc) {
 		complain(NULL, "list: which file? see relink help list");
+		return STATUS_BAD;
+	}
+	if (names_processes(argv + optind, argc - optind))
+		return list_live(&r, argv + optind, argc - optind);
+	if (r.uses) {
+		complain(NULL, "list: --uses is for processes");
 		return STATUS_BAD;
 	}
 	status = STATUS_FINE;

@@ -7,12 +7,14 @@
 
 #include "relink.h"
 
-static const struct command *const commands[] = { &command_list, &command_show, &command_check };
+static const struct command *const commands[] = {
+	&command_list, &command_show, &command_check, &command_ps, &command_status, &command_set, &command_watch,
+};
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 static void usage(FILE *out)
 {
-	fputs("usage: relink COMMAND [OPTION]... FILE...\n\nShows what programs decide at run time, and the code that depends on it.\n\n", out);
+	fputs("usage: relink COMMAND [OPTION]... FILE|PID...\n\nShows what programs decide at run time, and the code that depends on it.\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-6s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n  relink help COMMAND   what a command takes\n"

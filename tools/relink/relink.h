@@ -8,7 +8,7 @@
 #include "text.h"
 
 /* What the program returns; the worst of all files counts. */
-enum status { STATUS_FINE = 0, STATUS_FINDINGS = 1, STATUS_BAD = 2 };
+enum status { STATUS_FINE = 0, STATUS_FINDINGS = 1, STATUS_REFUSED = 1, STATUS_BAD = 2 };
 
 struct command {
 	const char *name;
@@ -17,6 +17,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 extern const struct command command_list, command_show, command_check;
+extern const struct command command_ps, command_status, command_set, command_watch;
 
 /* What all commands understand. */
 struct common {

@@ -191,6 +191,14 @@ static void print_row(const struct table *t, size_t row, const size_t *widths, u
 	putchar('\n');
 }
 
+void table_free(struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->cells[i].text);
+	free(t->cells);
+	*t = (struct table){ .columns = t->columns };
+}
+
 void table_print(struct table *t, unsigned indent, bool heading)
 {
 	size_t *widths = checked(calloc(t->columns, sizeof(*widths)));
@@ -199,11 +207,8 @@ void table_print(struct table *t, unsigned indent, bool heading)
 		widths[i] = width_of(t, i, heading);
 	for (size_t row = 0; row < t->count / t->columns; row++)
 		print_row(t, row, widths, indent);
-	for (size_t i = 0; i < t->count; i++)
-		free(t->cells[i].text);
-	free(t->cells);
 	free(widths);
-	*t = (struct table){ .columns = t->columns };
+	table_free(t);
 }
 
 /* ---- errors ---- */

@@ -37,6 +37,8 @@ struct table {
 };
 /* Cells come row by row. */
 void table_cell(struct table *t, enum colour colour, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Empties it. */
+void table_free(struct table *t);
 /* Prints with `indent` blanks in front, leaves out columns that are empty below their heading, and empties the table. */
 void table_print(struct table *t, unsigned indent, bool heading);
 

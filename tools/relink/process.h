@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h - what a running process says of itself, through its agent. */
+#ifndef RELINK_TOOL_PROCESS_H
+#define RELINK_TOOL_PROCESS_H
+
+#include "relink.h"
+
+struct process_view {
+	enum { PROCESS_CHOICES, PROCESS_SITES, PROCESS_USES } what;
+	const char *terms;                 /* of uses: a query without its action, or NULL */
+	const char *const *choices, *const *kinds; /* patterns of names, and kinds; any of them */
+	size_t choice_count, kind_count;
+	bool json;
+};
+
+/* STATUS_... */
+int list_processes(char **words, size_t count, const struct process_view *view);
+
+#endif
