@@ -106,6 +106,11 @@ uint32_t rl_proof(void); /* the next number */
 
 /* ---- a socket that tools find by the process's number ---- */
 
+/* Descriptors that the program may have closed meanwhile, and whose numbers may be its own now. */
+int rl_mark_own(int descriptor);   /* returns it */
+bool rl_is_own(int descriptor);
+void rl_close_own(int descriptor); /* if it is */
+
 struct rl_listener {
 	int descriptor;   /* -1: none */
 	char path[108];
@@ -115,6 +120,10 @@ struct rl_listener {
  * `why` says what to do.
  */
 int rl_listen(struct rl_listener *listener, char *why, size_t size);
+/* Whoever listens there wakes up. */
+void rl_knock(const struct rl_listener *listener);
+/* At the same place, if the program has closed the descriptor. */
+int rl_listen_again(struct rl_listener *listener, char *why, size_t size);
 void rl_unlisten(struct rl_listener *listener);
 /* The next client, -1 if there is none; -2: no descriptor is free, try again later. */
 int rl_accept(const struct rl_listener *listener);

@@ -55,11 +55,21 @@ bool rl_agent_must_leave(void)
 	return __atomic_load_n(&state, __ATOMIC_ACQUIRE) == LEAVING;
 }
 
+/*
+ * The program may have closed the agent's descriptors. While the thread waits for them the files live on: then a
+ * connection that nobody will serve wakes it.
+ */
 static void wake(void)
 {
+	int event = __atomic_load_n(&rl_agent.event, __ATOMIC_RELAXED);
 	uint64_t one = 1;
-	ssize_t unused = write(rl_agent.event, &one, sizeof(one));
+	ssize_t unused;
 
+	if (!rl_is_own(event)) {
+		rl_knock(&rl_agent.listener);
+		return;
+	}
+	unused = write(event, &one, sizeof(one));
 	(void)unused;
 }
 
@@ -252,9 +262,14 @@ static void close_all(void)
 	rl_agent_hang_up();
 	rl_agent_files_stop();
 	rl_unlisten(&rl_agent.listener);
-	if (rl_agent.event >= 0)
-		close(rl_agent.event);
+	rl_close_own(rl_agent.event);
 	rl_agent.event = -1;
+}
+
+bool rl_agent_new_event(void)
+{
+	__atomic_store_n(&rl_agent.event, rl_mark_own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), __ATOMIC_RELAXED);
+	return rl_agent.event >= 0;
 }
 
 /* Under both locks: a fork by another thread must not inherit a socket that nobody has noted. */
@@ -262,8 +277,7 @@ static int open_all(struct relink_error *err)
 {
 	char why[256];
 
-	rl_agent.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (rl_agent.event < 0)
+	if (!rl_agent_new_event())
 		return fail(err, "the agent can't be started: ", "no descriptor is free");
 	if (rl_listen(&rl_agent.listener, why, sizeof(why))) {
 		close_all();
@@ -388,15 +402,12 @@ void rl_agent_after_fork(void)
 	state = AWAY;
 	wanted = paused = false;
 	pauses = 0;
-	if (rl_agent.listener.descriptor >= 0)
-		close(rl_agent.listener.descriptor);
-	if (rl_agent.event >= 0)
-		close(rl_agent.event);
-	if (rl_agent.files >= 0)
-		close(rl_agent.files);
+	rl_close_own(rl_agent.listener.descriptor);
+	rl_close_own(rl_agent.event);
+	rl_close_own(rl_agent.files);
 	for (size_t i = 0; i < RL_AGENT_CLIENTS; i++)
 		if (rl_agent.clients[i]) {
-			close(rl_agent.clients[i]->descriptor);
+			rl_close_own(rl_agent.clients[i]->descriptor);
 			munmap(rl_agent.clients[i], sizeof(*rl_agent.clients[i]));
 		}
 	rl_agent = (struct rl_agent){ .listener = { .descriptor = -1 }, .event = -1, .files = -1 };

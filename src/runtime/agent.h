@@ -62,6 +62,7 @@ struct rl_agent {
 	struct rl_client *clients[RL_AGENT_CLIENTS];
 	unsigned subscribers;
 	uint32_t turns;   /* that have been finished; a futex */
+	bool complained;  /* that there can be no socket any more */
 	bool owed;        /* the thread had to end before it had finished one, or in the middle of something */
 };
 extern struct rl_agent rl_agent;
@@ -70,6 +71,7 @@ extern struct rl_agent rl_agent;
 bool rl_agent_must_leave(void);
 void rl_agent_turn_is_over(void);
 uint64_t rl_agent_now(void); /* ms, never 0 */
+bool rl_agent_new_event(void);
 
 /* agent_serve.c */
 void rl_agent_serve(void);       /* until it must leave */

@@ -21,9 +21,8 @@ static void watch(void)
 
 	for (size_t i = 0; i < RL_CONFIG_FILES; i++)
 		paths[i] = rl_config_files[i];
-	rl_agent.files = rl_watch_files(paths, RL_CONFIG_FILES, &all);
-	if (before >= 0)
-		close(before);
+	rl_agent.files = rl_mark_own(rl_watch_files(paths, RL_CONFIG_FILES, &all));
+	rl_close_own(before);
 }
 
 /* Has one changed since it was looked at last? */
@@ -54,8 +53,7 @@ void rl_agent_files_start(void)
 
 void rl_agent_files_stop(void)
 {
-	if (rl_agent.files >= 0)
-		close(rl_agent.files);
+	rl_close_own(rl_agent.files);
 	rl_agent.files = -1;
 }
 

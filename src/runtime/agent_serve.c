@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/agent.h"
@@ -135,7 +136,7 @@ static void hang_up(size_t i)
 	if (c->subscribed)
 		__atomic_fetch_sub(&rl_agent.subscribers, 1, __ATOMIC_RELAXED);
 	rl_agent.clients[i] = NULL;
-	close(c->descriptor);
+	rl_close_own(c->descriptor);
 	munmap(c, sizeof(*c));
 }
 
@@ -311,6 +312,56 @@ static void drain_event(void)
 	(void)unused;
 }
 
+/* ---- a program that closes all descriptors ---- */
+
+static bool are_own(void)
+{
+	bool own = rl_is_own(rl_agent.event) && rl_is_own(rl_agent.listener.descriptor) && (rl_agent.files < 0 || rl_is_own(rl_agent.files));
+
+	for (size_t i = 0; i < RL_AGENT_CLIENTS && own; i++)
+		own = !rl_agent.clients[i] || rl_is_own(rl_agent.clients[i]->descriptor);
+	return own;
+}
+
+/* The same again, as far as it is gone: what stands in its place is the program's. Under the lock, as accept_some. */
+static void reopen(void)
+{
+	char why[256];
+
+	for (size_t i = 0; i < RL_AGENT_CLIENTS; i++)
+		if (rl_agent.clients[i] && !rl_is_own(rl_agent.clients[i]->descriptor))
+			hang_up(i);
+	if (!rl_is_own(rl_agent.event))
+		rl_agent_new_event();
+	if (!rl_is_own(rl_agent.listener.descriptor) && rl_listen_again(&rl_agent.listener, why, sizeof(why)) && !rl_agent.complained) {
+		rl_remark(why);
+		rl_agent.complained = true;
+	}
+	if (rl_agent.files >= 0 && !rl_is_own(rl_agent.files))
+		rl_agent_files_start();
+}
+
+/* Nothing wakes it meanwhile. */
+static void breathe(void)
+{
+	struct timespec moment = { 0, RETRY_MS * 1000000 };
+
+	if (!rl_agent_must_leave())
+		nanosleep(&moment, NULL);
+}
+
+/* False: there is something that is not ours, and this was not the moment to mend it. */
+static bool keep_own(void)
+{
+	if (are_own())
+		return true;
+	if (rl_lock(0))
+		return false;
+	reopen();
+	rl_unlock();
+	return are_own();
+}
+
 /* The first one of a thread waits for nothing, so that it is soon over. */
 static void turn(bool first)
 {
@@ -319,6 +370,10 @@ static void turn(bool first)
 	fill(polls);
 	if (poll(polls, FIRST + RL_AGENT_CLIENTS, first ? 0 : timeout()) < 0)
 		memset(polls, 0, sizeof(polls));
+	if (!keep_own()) {
+		breathe();
+		return;
+	}
 	if (polls[EVENT].revents)
 		drain_event();
 	if (polls[FILES].revents)

@@ -347,6 +347,48 @@ static void test_alone(void)
 }
 
 /* Signals of the program's go to its own threads. */
+/* ---- a program that closes all descriptors ---- */
+
+/* Files of the program's own stand where the agent's were: nothing is written to them, read from them, or closed. */
+static void test_close_all(void)
+{
+	struct relink_commit c = RELINK_COMMIT;
+	int highest = dup(0), pipes[32][2], fd = -1;
+	double before;
+	char byte;
+
+	CHECK_CODE(relink_agent_start(&err), RELINK_OK, &err);
+	CHECK(agent_open(&a, getpid()));
+	for (int i = 3; i < highest + 64; i++)
+		close(i);
+	for (int i = 0; i < 32; i++) {
+		CHECK(!pipe2(pipes[i], O_CLOEXEC | O_NONBLOCK));
+		CHECK(write(pipes[i][1], "x", 1) == 1);
+	}
+	before = agent_now();
+	relink_set_key(&c, other, true);
+	CHECK_CODE(relink_commit(&c, RELINK_STARTUP, &err), RELINK_OK, &err); /* the thread hears of it */
+	CHECKF(agent_now() - before < 500, "%.0f ms", agent_now() - before);
+	for (int i = 0; i < 100 && fd < 0; i++) {
+		fd = agent_connect(getpid());
+		agent_sleep(10);
+	}
+	close(fd);
+	CHECK(agent_open(&a, getpid()));
+	AGENT_CODE(agent_ask(&a, "set program live trace=on"), RELINK_OK);
+	CHECK(is_traced());
+	AGENT_CODE(agent_ask(&a, "release program live trace other"), RELINK_OK);
+	for (int i = 0; i < 32; i++) {
+		CHECKF(read(pipes[i][0], &byte, 1) == 1 && byte == 'x', "pipe %d", i);
+		CHECKF(read(pipes[i][0], &byte, 1) == -1 && errno == EAGAIN, "pipe %d", i);
+		close(pipes[i][0]);
+		CHECKF(!close(pipes[i][1]), "pipe %d", i);
+	}
+	AGENT_CODE(agent_ask(&a, "hello"), RELINK_OK);
+	close(a.fd);
+	CHECK_CODE(relink_agent_stop(&err), RELINK_OK, &err);
+}
+
 static volatile sig_atomic_t signals_seen;
 
 static void on_signal(int signal)
@@ -380,6 +422,8 @@ int main(int argc, char **argv)
 	relink_stop_timeout(20000); /* other work may have the processors */
 	agent_set_up();
 	alone = agent_may_be_alone();
+	if (alone)
+		test_close_all();
 	CHECK_CODE(relink_agent_start(&err), RELINK_OK, &err);
 	if (!agent_open(&a, getpid()))
 		return check_done();

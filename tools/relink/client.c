@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 10000
@@ -194,15 +195,39 @@ void client_patience(struct client *c, unsigned ms)
 	setsockopt(c->descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
-bool client_connect(struct client *c, pid_t process, bool quiet)
+static void find(struct search *s, pid_t process)
 {
-	struct search s = { .client = c };
 	char path[4096];
 
-	*c = (struct client){ .descriptor = -1, .process = process };
 	if (runtime_of(process, path, sizeof(path)))
-		try_place(path, &s);
-	each_place(try_place, &s);
+		try_place(path, s);
+	each_place(try_place, s);
+}
+
+/* The first connection after a program has closed its agent's descriptors tells the agent so, and no more. */
+static bool is_cut_off(struct client *c)
+{
+	ssize_t got;
+	char byte;
+
+	client_patience(c, 2000);
+	got = recv(c->descriptor, &byte, 1, MSG_PEEK);
+	return got == 0 || (got < 0 && errno == ECONNRESET);
+}
+
+bool client_connect(struct client *c, pid_t process, bool quiet)
+{
+	const struct timespec moment = { 0, 200000000 };
+	struct search s = { .client = c };
+
+	*c = (struct client){ .descriptor = -1, .process = process };
+	find(&s, process);
+	if (s.found && is_cut_off(c)) {
+		close(c->descriptor);
+		s.found = false;
+		nanosleep(&moment, NULL);
+		find(&s, process);
+	}
 	if (!s.found) {
 		if (!quiet)
 			complain_missing(&s);

@@ -186,7 +186,7 @@ static int bind_here(int directory, const char *path, struct rl_listener *listen
 			close(fd);
 		return error;
 	}
-	listener->descriptor = fd;
+	listener->descriptor = rl_mark_own(fd);
 	memcpy(listener->path, address.sun_path, sizeof(listener->path));
 	return 0;
 }
@@ -207,13 +207,43 @@ int rl_listen(struct rl_listener *listener, char *why, size_t size)
 	return error;
 }
 
+/* No look at the environment: other threads may be changing it. */
+int rl_listen_again(struct rl_listener *listener, char *why, size_t size)
+{
+	char path[sizeof(listener->path)], *slash;
+	int directory, error;
+
+	listener->descriptor = -1;
+	memcpy(path, listener->path, sizeof(path));
+	slash = strrchr(path, '/');
+	if (!slash)
+		return -ENOENT;
+	*slash = '\0';
+	directory = open_directory(path);
+	if (directory < 0) {
+		snprintf(why, size, "the program has closed the agent's descriptors, and %s can't be opened again (error %d)", path, -directory);
+		return directory;
+	}
+	error = bind_here(directory, path, listener, why, size);
+	close(directory);
+	return error;
+}
+
 void rl_unlisten(struct rl_listener *listener)
 {
 	if (listener->descriptor < 0)
 		return;
 	unlink(listener->path);
-	close(listener->descriptor);
+	rl_close_own(listener->descriptor);
 	listener->descriptor = -1;
+}
+
+void rl_knock(const struct rl_listener *listener)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	memcpy(address.sun_path, listener->path, sizeof(address.sun_path));
+	nobody_listens(&address);
 }
 
 int rl_accept(const struct rl_listener *listener)
@@ -221,7 +251,7 @@ int rl_accept(const struct rl_listener *listener)
 	int fd = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0)
-		return fd;
+		return rl_mark_own(fd);
 	return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS ? -2 : -1;
 }
 
