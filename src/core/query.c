@@ -289,6 +289,8 @@ static int parse(struct rl_queries *list, struct rl_query *q, struct relink_erro
 		if (r < 0)
 			return r;
 	}
+	if (!r && list->selects)
+		return 1;
 	return r < 0 ? r : complain(list, list->at, "the query ends without + or - or clear", 0, "", err);
 }
 
@@ -305,7 +307,7 @@ int rl_query_next(struct rl_queries *list, struct rl_query *q, struct relink_err
 
 struct rl_queries rl_queries_of(const char *text, size_t length)
 {
-	return (struct rl_queries){ text, text, text + length, 0 };
+	return (struct rl_queries){ text, text, text + length, 0, false };
 }
 
 int rl_queries_check(const char *text, size_t length, struct relink_error *err)
@@ -335,13 +337,36 @@ static bool matches_string(struct rl_match *m, int term, const char *s)
 	return m->result[term];
 }
 
-bool rl_query_matches(struct rl_match *m, const struct relink_use_record *use)
+bool rl_query_matches_place(struct rl_match *m, uint32_t line, const char *file, const char *function, const char *text)
 {
 	const struct rl_query *q = m->query;
-	uint32_t line = use->line & RELINK_USE_LINE;
 
 	if (q->has & 1u << RL_TERM_LINE && (line < q->first || line > q->last))
 		return false;
-	return matches_string(m, RL_TERM_FILE, rl_use_file(use)) && matches_string(m, RL_TERM_FUNCTION, rl_use_function(use)) &&
-	       matches_string(m, RL_TERM_FORMAT, rl_use_text(use));
+	return matches_string(m, RL_TERM_FILE, file) && matches_string(m, RL_TERM_FUNCTION, function) &&
+	       matches_string(m, RL_TERM_FORMAT, text);
+}
+
+bool rl_query_matches(struct rl_match *m, const struct relink_use_record *use)
+{
+	return rl_query_matches_place(m, use->line & RELINK_USE_LINE, rl_use_file(use), rl_use_function(use), rl_use_text(use));
+}
+
+/* libfoo.so.1, or libfoo */
+bool rl_query_matches_module(const struct rl_query *q, const char *name)
+{
+	char stem[128];
+	size_t n = 0;
+
+	if (!(q->has & 1u << RL_TERM_MODULE) || rl_glob(&q->glob[RL_TERM_MODULE], name))
+		return true;
+	for (; n < sizeof(stem) - 1 && name[n] && name[n] != '.'; n++)
+		stem[n] = name[n];
+	stem[n] = 0;
+	return rl_glob(&q->glob[RL_TERM_MODULE], stem);
+}
+
+bool rl_query_matches_key(const struct rl_query *q, const char *name)
+{
+	return !(q->has & 1u << RL_TERM_KEY) || rl_glob(&q->glob[RL_TERM_KEY], name);
 }

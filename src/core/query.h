@@ -26,6 +26,7 @@ struct rl_slice {
 struct rl_queries {
 	const char *start, *at, *stop;
 	unsigned number;
+	bool selects; /* an action is not asked for: the queries only say which uses are meant */
 };
 
 struct rl_query {
@@ -51,6 +52,10 @@ int rl_query_next(struct rl_queries *list, struct rl_query *query, struct relink
 int rl_queries_check(const char *text, size_t length, struct relink_error *err);
 /* File, function, line and text; key and module are the caller's. */
 bool rl_query_matches(struct rl_match *match, const struct relink_use_record *use);
+/* The same for who has its own idea of where strings are. A string that is at the same address again is the same. */
+bool rl_query_matches_place(struct rl_match *match, uint32_t line, const char *file, const char *function, const char *text);
+bool rl_query_matches_module(const struct rl_query *query, const char *name);
+bool rl_query_matches_key(const struct rl_query *query, const char *name);
 bool rl_glob(const struct rl_slice *pattern, const char *s);
 bool rl_glob_path(const struct rl_slice *pattern, const char *path);
 

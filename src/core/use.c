@@ -301,23 +301,9 @@ void rl_adopt_uses(struct rl_choice *c)
 
 /* ---- queries ---- */
 
-static bool module_matches(const struct rl_query *q, const struct rl_module *module)
-{
-	char stem[128];
-	size_t n = 0;
-
-	if (!(q->has & 1u << RL_TERM_MODULE) || rl_glob(&q->glob[RL_TERM_MODULE], module->name))
-		return true;
-	for (; n < sizeof(stem) - 1 && module->name[n] && module->name[n] != '.'; n++)
-		stem[n] = module->name[n];
-	stem[n] = 0;
-	return rl_glob(&q->glob[RL_TERM_MODULE], stem);
-}
-
 static bool group_matches(const struct rl_query *q, const struct rl_group *g)
 {
-	return g->is_use && g->key && module_matches(q, g->module) &&
-	       (!(q->has & 1u << RL_TERM_KEY) || rl_glob(&q->glob[RL_TERM_KEY], g->key->owner->name));
+	return g->is_use && g->key && rl_query_matches_module(q, g->module->name) && rl_query_matches_key(q, g->key->owner->name);
 }
 
 bool rl_match_use(struct rl_match *match, const struct rl_group *group, size_t i)
@@ -328,7 +314,7 @@ bool rl_match_use(struct rl_match *match, const struct rl_group *group, size_t i
 static bool names_no_module(const struct rl_core *core, const struct rl_query *q)
 {
 	for (const struct rl_module *m = core->modules; m; m = m->next)
-		if (module_matches(q, m))
+		if (rl_query_matches_module(q, m->name))
 			return false;
 	return true;
 }
