@@ -182,9 +182,16 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 	call = call_behind(s, m, found.target);
 	if (call != MODEL_NONE)
 		*add_site(model) = (struct model_site){ .address = found.address, .record = reloc->place, .home = found.target, .choice = call,
-							.state = MODEL_NONE, .kind = (uint8_t)found.kind,
+							.state = MODEL_NONE, .use = MODEL_NONE, .kind = (uint8_t)found.kind,
 							.length = model->port->length[found.kind] };
 	return 0;
+}
+
+/* By a relocation, and not by a record. */
+static bool is_found(const struct model_site *s)
+{
+	return s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC || s->kind == RL_POINTER_CALL || s->kind == RL_POINTER_TAIL ||
+	       s->kind >= RL_POINTER_USE;
 }
 
 /* Code that is replaced as a whole is its own: calls in there reach their trampolines. Sites are sorted. */
@@ -196,7 +203,7 @@ static void drop_those_in_patches(struct model *model)
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
 		bool wide = s->kind == RL_ALTERNATIVE || s->kind == RL_SEQUENCE;
-		bool call = s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC;
+		bool call = is_found(s);
 
 		if (wide && s->address + s->length > stop)
 			stop = s->address + s->length;
@@ -213,7 +220,7 @@ static void drop_those_at_patches(struct model *model)
 
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
-		bool call = s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC, covered = false;
+		bool call = is_found(s), covered = false;
 
 		for (size_t k = i + 1; call && k < model->site_count && model->sites[k].address == s->address; k++)
 			covered |= model->sites[k].kind == RL_ALTERNATIVE || model->sites[k].kind == RL_SEQUENCE;

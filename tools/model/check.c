@@ -17,7 +17,7 @@ static bool is_wide(const struct model_site *s)
 
 static bool is_call(const struct model_site *s)
 {
-	return s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC;
+	return s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC || s->kind == RL_POINTER_CALL || s->kind == RL_POINTER_TAIL;
 }
 
 static const char *name_of(const struct model *model, const struct model_site *s)
@@ -137,6 +137,23 @@ static void check_site(struct model *model, const struct model_site *s)
 		model_forms(model, s, check_form, &place);
 }
 
+/* Where code is not rewritten, a use is a byte that starts as its key does. */
+static void check_uses(struct model *model)
+{
+	for (size_t i = 0; i < model->use_count; i++) {
+		const struct model_use *u = &model->uses[i];
+		const struct model_choice *c = &model->choices[u->choice];
+		const uint8_t *byte = image_at(model->image, u->address, 1);
+
+		if (u->data && (byte ? *byte : 0) != u->on)
+			find(model, FOUND_BORN, u->record, "use of %s at %s:%u: its byte does not have the default that it was compiled for",
+			     c->name, u->file, u->line);
+		if (u->data && !c->elsewhere && !c->anonymous && u->on != (c->initial == 1))
+			find(model, FOUND_BORN, u->record, "use of %s at %s:%u: was compiled for another default than the key has", c->name,
+			     u->file, u->line);
+	}
+}
+
 /* ---- sites among each other ---- */
 
 static void check_overlaps(struct model *model)
@@ -146,7 +163,7 @@ static void check_overlaps(struct model *model)
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
 
-		if (last && s->address < last->address + last->length)
+		if (last && s->length && s->address < last->address + last->length)
 			find(model, FOUND_OVERLAP, s->address, SITE_FORMAT ": shares bytes with the " SITE_FORMAT, SITE(model, s), SITE(model, last));
 		if (!last || s->address + s->length > last->address + last->length)
 			last = s;
@@ -232,7 +249,7 @@ static bool check_insn(uint64_t at, const struct rl_insn *insn, void *ctx)
 
 		if (s->address < at)
 			continue;
-		if (!is_at_boundary(model, s, at, stop))
+		if (s->length && !is_at_boundary(model, s, at, stop))
 			find(model, FOUND_BOUNDARY, s->address, SITE_FORMAT ": is not where the instruction at 0x%llx has it", SITE(model, s),
 			     (unsigned long long)at);
 		if (is_wide(s))
@@ -254,6 +271,8 @@ void model_check(struct model *model)
 
 	for (size_t i = 0; i < model->site_count; i++)
 		check_site(model, &model->sites[i]);
+	check_uses(model);
+	pointers_check(model);
 	check_overlaps(model);
 	for (size_t i = 0; each_function(model, &i, &start, &size);) {
 		if (start < checked) /* another name, or a label inside */

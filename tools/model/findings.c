@@ -28,9 +28,11 @@ static const struct { int number; const char *name; } names[] = {
 	{ FOUND_RECORD_OBJECT, "record of something that is missing" }, { FOUND_RECORD_STATES, "states missing or too many" },
 	{ FOUND_RECORD_TABLE, "table and members don't fit" }, { FOUND_RECORD_SECTION, "section of records not loaded or cut" },
 	{ FOUND_TRAMPOLINE, "trampoline missing or folded" }, { FOUND_ABI, "another version of relink" },
+	{ FOUND_POINTER_RECORD, "record of what is no marked pointer" }, { FOUND_POINTER_PAGES, "pointers share a page with other data" },
 	{ FOUND_SITE_OUTSIDE, "site outside of code" }, { FOUND_SITE_CHOICE, "site without a choice" },
 	{ FOUND_SITE_KIND, "unknown kind or impossible length of a site" }, { FOUND_SITE_ARMS, "unreadable arms" },
-	{ FOUND_SITE_USE, "unreadable sequence" }, { FOUND_BOUNDARY, "site not at an instruction's boundary" },
+	{ FOUND_SITE_USE, "unreadable sequence" }, { FOUND_USE_TEXT, "unreadable place of a use" },
+	{ FOUND_USE_BYTE, "byte of a use not in data" }, { FOUND_BOUNDARY, "site not at an instruction's boundary" },
 	{ FOUND_BYTES, "wrong instruction at a site" }, { FOUND_BORN, "site does not express the default" },
 	{ FOUND_OVERLAP, "overlapping sites" }, { FOUND_JUMP_INTO, "jump into the middle of a site" },
 	{ FOUND_OPERAND, "impossible register of an operand" }, { FOUND_ARM_CODE, "arm or template does not fit the site" },
@@ -48,5 +50,5 @@ const char *model_finding_name(int number)
 
 bool model_finding_is_error(int number)
 {
-	return number != FOUND_NUMBER_ALIGN;
+	return number != FOUND_NUMBER_ALIGN && number != FOUND_POINTER_PAGES;
 }

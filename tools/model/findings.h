@@ -16,12 +16,16 @@ enum {
 	FOUND_RECORD_SECTION = 106,/* a section of records is not loaded, or has a wrong size */
 	FOUND_TRAMPOLINE = 107,    /* a static call has no trampoline, or one that leads elsewhere */
 	FOUND_ABI = 108,           /* another version of relink made these records */
+	FOUND_POINTER_RECORD = 109,/* a pointer's record is about something that is not marked, or has an impossible length */
+	FOUND_POINTER_PAGES = 110, /* marked pointers share a page with other data, or can't be written */
 	/* records of sites */
 	FOUND_SITE_OUTSIDE = 201,  /* a site does not lie in code */
 	FOUND_SITE_CHOICE = 202,   /* a site's choice can't be found */
 	FOUND_SITE_KIND = 203,     /* a site's kind is unknown, or its length impossible */
 	FOUND_SITE_ARMS = 204,     /* an alternative's arms are not readable, or longer than the site */
 	FOUND_SITE_USE = 205,      /* a sequence's operands, thunk or room is not readable */
+	FOUND_USE_TEXT = 206,      /* the file, the function or the text of a key's use is not readable */
+	FOUND_USE_BYTE = 207,      /* the byte that a key's use tests is not in data */
 	/* sites against code */
 	FOUND_BOUNDARY = 301,      /* no instruction begins at a site, or it ends inside one */
 	FOUND_BYTES = 302,         /* the instruction is none that such a site has */

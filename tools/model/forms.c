@@ -39,7 +39,9 @@ static void encode(const struct model *model, const struct model_site *site, con
 		return;
 	fit = model->port->encode(site->kind, site->address, site->home, want, old, form->bytes);
 	form->known = true;
-	if (fit == RL_TOO_FAR)
+	if (fit == RL_TOO_FAR && (site->kind == RL_POINTER_CALL || site->kind == RL_POINTER_TAIL))
+		form->why = "out of reach from here: loads the pointer";
+	else if (fit == RL_TOO_FAR)
 		form->why = "out of reach from here: by its trampoline";
 	else if (fit == RL_FITS_NOT)
 		form->why = "this instruction can't express it: by its trampoline";
@@ -69,6 +71,8 @@ static void encode_call(const struct model *model, const struct model_site *site
 		want = c->states[form->state].want;
 		symbol = c->states[form->state].symbol;
 	}
+	if (c->kind == MODEL_POINTER && want.what == RL_NOTHING) /* what happens then is the pointer's business */
+		want.what = RL_HOME;
 	if (symbol && (want.what == RL_FUNCTION || site->kind != RL_CALL) && want.what != RL_NOTHING) {
 		form->why = arena_format(model->arena, "goes to %s of another module", symbol);
 		return;
@@ -211,6 +215,8 @@ int model_forms(const struct model *model, const struct model_site *site, form_v
 	struct model_form linked = { .state = MODEL_NONE, .arm = MODEL_NONE };
 	int r = show(model, site, &linked, visit, ctx);
 
+	if (r || site->kind >= RL_POINTER_USE)
+		return r;
 	if (r || site->kind == RL_ALTERNATIVE)
 		return r ? r : each_arm(model, site, visit, ctx);
 	if (c && c->table != MODEL_NONE)

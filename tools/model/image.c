@@ -312,13 +312,26 @@ static bool names_symbol(uint32_t type)
 	return type == R_X86_64_64 || type == R_X86_64_GLOB_DAT || type == R_X86_64_JUMP_SLOT;
 }
 
+static void add_copied(struct model *model, Elf_Data *symbols, size_t strings, const GElf_Rela *r)
+{
+	struct image *image = model->image;
+	struct import import;
+
+	if (!symbols || !read_import(image, symbols, strings, r, &import))
+		return;
+	image->copied = grown(image->copied, image->copied_count, &image->copied_capacity, sizeof(*image->copied));
+	image->copied[image->copied_count++] = (struct copied){ import.symbol, import.length };
+}
+
 static void add_relocation(struct model *model, Elf_Data *symbols, size_t strings, const GElf_Rela *r)
 {
 	struct image *image = model->image;
 	uint32_t type = (uint32_t)GELF_R_TYPE(r->r_info);
 	struct import import;
 
-	if (type == R_X86_64_RELATIVE) {
+	if (type == R_X86_64_COPY) {
+		add_copied(model, symbols, strings, r);
+	} else if (type == R_X86_64_RELATIVE) {
 		add_fixup(image, r->r_offset, (uint64_t)r->r_addend, NULL);
 	} else if (type == R_X86_64_IRELATIVE) {
 		add_fixup(image, r->r_offset, 0, "(indirect function)");
@@ -448,5 +461,6 @@ void image_free(struct image *image)
 	free(image->segments);
 	free(image->fixups);
 	free(image->imports);
+	free(image->copied);
 	free(image->sections);
 }

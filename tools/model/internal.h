@@ -56,6 +56,8 @@ struct image {
 	size_t fixup_count, fixup_capacity;
 	struct import *imports;
 	size_t import_count, import_capacity;
+	struct copied { const char *symbol; size_t length; } *copied; /* what the loader copies out of other modules, R_X86_64_COPY */
+	size_t copied_count, copied_capacity;
 	struct model_section *sections;
 	size_t section_count;
 };
@@ -98,6 +100,7 @@ struct lookup {
 	struct mark { const char *symbol; uint64_t address; struct rl_want want; } *mark;
 	size_t mark_count, mark_capacity;
 	int locks;          /* the built-in key, once it is needed */
+	const struct model_section *pointers; /* where marked variables are, or NULL */
 };
 void records_read(struct model *model);
 int add_choice(struct model *model, enum model_choice_kind kind, const char *name);
@@ -106,6 +109,9 @@ struct model_state *add_state(struct model *model, int choice, const char *name)
 int choice_behind(struct model *model, const struct word *word, enum model_choice_kind kind, int *state);
 /* The same for one of another module, by its name. */
 int choice_outside(struct model *model, enum model_choice_kind kind, const char *name, size_t length);
+/* For records: a string that a field points to; NULL and a finding if there is none. The documentation, "" if there is none. */
+const char *string_of(struct model *model, uint64_t record, unsigned field, const char *what);
+const char *doc_of(struct model *model, uint64_t record, unsigned field);
 /* The name of such a choice. */
 #define OUTSIDE_NAME 512
 void name_outside(const struct word *word, char name[OUTSIDE_NAME]);
@@ -123,6 +129,21 @@ bool member_want(const struct model *model, const struct model_choice *member, c
 void sites_read(struct model *model);
 void sites_sort(struct model *model);
 struct model_site *add_site(struct model *model);
+
+/* False, and a finding: it does not lie in code. */
+bool lies_in_code(struct model *model, uint64_t record, uint64_t site, uint64_t length);
+
+/* ---- uses.c ---- */
+void uses_read(struct model *model);
+
+/* ---- pointers.c ---- */
+/* The choices, of records and of what the file's symbols name. */
+void pointers_read(struct model *model);
+/* The sites. */
+void pointers_connect(struct model *model, struct model **others, size_t count);
+/* Is it the address of a word of a marked variable? */
+bool is_pointer_word(const struct model *model, uint64_t address);
+void pointers_check(struct model *model);
 
 /* ---- calls.c ---- */
 void calls_read(struct model *model, struct model **others, size_t count);

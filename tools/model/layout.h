@@ -25,6 +25,8 @@ enum {
 	CALL_SLOT = 0, CALL_TRAMPOLINE = 8, CALL_SIZE = 24,
 	KEY_SIZE = 16, OPTION_KEYS = 16, IMMEDIATE_SIZE = 16,
 	ARM_SIZE = 12, USE_SIZE = 20, PATCH_SIZE = 12, BRANCH_SIZE = 8,
+	HERE_FILE = 8, HERE_FUNCTION = 12, HERE_TEXT = 16, HERE_LINE = 20, HERE_SIZE = 24, /* uses of keys */
+	POINTER_NAME = 8, POINTER_DOC = 16, POINTER_OBJECT = 24, POINTER_LENGTH = 32, POINTER_SIZE = 40,
 };
 
 #if defined(__LP64__) && defined(__x86_64__)
@@ -76,6 +78,16 @@ SIZE(struct relink_arm, ARM_SIZE);
 SIZE(struct relink_sequence_use, USE_SIZE);
 SIZE(struct relink_patch_record, PATCH_SIZE);
 SIZE(struct relink_branch_record, BRANCH_SIZE);
+AT(struct relink_use_record, file, HERE_FILE);
+AT(struct relink_use_record, function, HERE_FUNCTION);
+AT(struct relink_use_record, text, HERE_TEXT);
+AT(struct relink_use_record, line, HERE_LINE);
+SIZE(struct relink_use_record, HERE_SIZE);
+AT(struct relink_pointer_record, name, POINTER_NAME);
+AT(struct relink_pointer_record, doc, POINTER_DOC);
+AT(struct relink_pointer_record, object, POINTER_OBJECT);
+AT(struct relink_pointer_record, length, POINTER_LENGTH);
+SIZE(struct relink_pointer_record, POINTER_SIZE);
 #undef AT
 #undef SIZE
 #endif

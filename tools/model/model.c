@@ -33,6 +33,8 @@ struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why
 	}
 	names_read(model);
 	records_read(model);
+	pointers_read(model);
+	uses_read(model);
 	sites_read(model);
 	return model;
 }
@@ -108,6 +110,7 @@ static void count_site(struct model *model, const struct model_site *site)
 void model_connect(struct model **models, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
+		pointers_connect(models[i], models, count);
 		calls_read(models[i], models, count);
 		for (size_t k = 0; k < models[i]->site_count; k++)
 			count_site(models[i], &models[i]->sites[k]);
@@ -132,6 +135,7 @@ void model_close(struct model *model)
 	}
 	free(model->choices);
 	free(model->sites);
+	free(model->uses);
 	free(model->findings);
 	arena_free(model->arena);
 	free(model);

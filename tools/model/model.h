@@ -24,9 +24,18 @@
 #include "arch/x86_64_decode.h"
 
 #define MODEL_NONE (-1)
-#define MODEL_SITE_KINDS (RL_SEQUENCE + 1)
 
-enum model_choice_kind { MODEL_KEY, MODEL_CALL, MODEL_OPTION, MODEL_OPS, MODEL_IMMEDIATE, MODEL_SEQUENCE, MODEL_CHOICE_KINDS };
+enum model_choice_kind {
+	MODEL_KEY, MODEL_CALL, MODEL_OPTION, MODEL_OPS, MODEL_IMMEDIATE, MODEL_SEQUENCE, MODEL_POINTER, MODEL_CHOICE_KINDS
+};
+
+/* Kinds of sites are those of enum rl_kind; but what gets at a pointer and is never rewritten is of a kind that says why. */
+enum model_site_kind {
+	MODEL_BY_REGISTER = RL_POINTER_USE, /* loaded into a register first */
+	MODEL_BY_GOT = RL_KINDS,            /* found through the GOT */
+	MODEL_BY_ADDRESS,                   /* its address is taken, or computed with an index */
+	MODEL_SITE_KINDS
+};
 
 /* One thing that a choice can be. */
 struct model_state {
@@ -62,17 +71,30 @@ struct model_choice {
 	uint64_t slot;      /* calls: address of the pointer, 0: unknown */
 	uint64_t entry;     /* calls: address of the trampoline if it is sound, else 0 */
 	uint64_t sites[MODEL_SITE_KINDS];
+	uint64_t uses;      /* of a key, that are choices of their own */
+};
+
+/* A use of a key that is a choice of its own. Its strings are never NULL. */
+struct model_use {
+	uint64_t record;
+	uint64_t address; /* of the site; of a byte of data, where code is not rewritten */
+	const char *file, *function, *text;
+	uint32_t line;
+	int choice;       /* the key */
+	bool on;          /* by default */
+	bool data;
 };
 
 struct model_site {
 	uint64_t address; /* of the first byte that may change */
 	uint64_t record;  /* address of its record; of calls: of the relocated field */
-	uint64_t home;    /* call kinds: where it leads as linked */
+	uint64_t home;    /* call kinds: where it leads as linked; of pointers: the variable */
 	uint64_t ref;     /* patches: the arms, the use, or the word that leads to the number */
 	int choice;       /* index; MODEL_NONE: processor features alone decide */
 	int state;        /* branches of options: index of the state that is asked for */
-	uint8_t kind;     /* enum rl_kind */
-	uint8_t length;   /* bytes that may change */
+	int use;          /* branches: index of the use that it is, or MODEL_NONE */
+	uint8_t kind;     /* enum rl_kind, or model_site_kind */
+	uint8_t length;   /* bytes that may change; 0: it is never rewritten */
 	uint8_t flags;    /* branches: RELINK_BRANCH_.. */
 };
 
@@ -103,10 +125,12 @@ struct model {
 	size_t choice_count;
 	struct model_site *sites; /* by address */
 	size_t site_count;
+	struct model_use *uses; /* by file, line and address */
+	size_t use_count;
 	struct model_finding *findings;
 	size_t finding_count, findings_lost; /* lost: more than anybody reads */
 	/* private from here on */
-	size_t choice_capacity, site_capacity, finding_capacity;
+	size_t choice_capacity, site_capacity, use_capacity, finding_capacity;
 	struct image *image;
 	struct arena *arena;
 	struct names *names;
@@ -141,6 +165,13 @@ bool model_line_at(struct model *model, uint64_t address, const char **file, int
 
 /* The site that begins at, or spans, an address; NULL if there is none. */
 const struct model_site *model_site_at(const struct model *model, uint64_t address);
+
+/* ---- uses ---- */
+/* Which uses a person means: the queries of <relink/use.h>, an action is not needed. NULL, and `why` names the bad word. Without a
+ * query all uses are meant. Answers are remembered by a string's address: models stay open as long as they are asked about. */
+struct model_queries *model_queries_read(const char *text, char *why, size_t size);
+bool model_use_matches(struct model_queries *queries, const struct model *model, const struct model_use *use);
+void model_queries_free(struct model_queries *queries);
 
 /* ---- choices a site depends on: more than one for alternatives ---- */
 #define MODEL_ARMS_MAX 64

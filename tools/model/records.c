@@ -154,8 +154,7 @@ void each_record(struct model *model, record_visitor *visit, bool report)
 			visit_section(model, &model->image->sections[i], visit, report);
 }
 
-/* A string that a record's field points to; NULL and a finding if there is none. */
-static const char *string_of(struct model *model, uint64_t record, unsigned field, const char *what)
+const char *string_of(struct model *model, uint64_t record, unsigned field, const char *what)
 {
 	struct word word = { 0, NULL };
 	const char *s = image_word(model->image, record + field, &word) && !word.symbol && word.value ? image_string(model->image, word.value) : NULL;
@@ -165,7 +164,7 @@ static const char *string_of(struct model *model, uint64_t record, unsigned fiel
 	return s;
 }
 
-static const char *doc_of(struct model *model, uint64_t record, unsigned field)
+const char *doc_of(struct model *model, uint64_t record, unsigned field)
 {
 	struct word word = { 0, NULL };
 	const char *s = NULL;

@@ -9,11 +9,11 @@
 struct model_site *add_site(struct model *model)
 {
 	model->sites = grown(model->sites, model->site_count, &model->site_capacity, sizeof(*model->sites));
-	model->sites[model->site_count] = (struct model_site){ .choice = MODEL_NONE };
+	model->sites[model->site_count] = (struct model_site){ .choice = MODEL_NONE, .use = MODEL_NONE };
 	return &model->sites[model->site_count++];
 }
 
-static bool lies_in_code(struct model *model, uint64_t record, uint64_t site, uint64_t length)
+bool lies_in_code(struct model *model, uint64_t record, uint64_t site, uint64_t length)
 {
 	if (site >= model->text_start && site < model->text_stop && length <= model->text_stop - site)
 		return true;
@@ -47,8 +47,8 @@ static void branch_record(struct model *model, uint64_t record)
 		return;
 	}
 	s = add_site(model);
-	*s = (struct model_site){ .address = site, .record = record, .ref = ref, .choice = choice, .state = state, .kind = RL_BRANCH,
-				  .length = model->port->length[RL_BRANCH], .flags = (uint8_t)flags };
+	*s = (struct model_site){ .address = site, .record = record, .ref = ref, .choice = choice, .state = state, .use = MODEL_NONE,
+				  .kind = RL_BRANCH, .length = model->port->length[RL_BRANCH], .flags = (uint8_t)flags };
 }
 
 /* ---- patches ---- */
@@ -200,7 +200,7 @@ static bool choice_of_patch(struct model *model, struct model_site *s, uint8_t k
 static void patch_record(struct model *model, uint64_t record)
 {
 	const uint8_t *bytes = image_at(model->image, record, PATCH_SIZE);
-	struct model_site site = { .record = record, .choice = MODEL_NONE };
+	struct model_site site = { .record = record, .choice = MODEL_NONE, .use = MODEL_NONE };
 
 	if (!bytes || !image_field(model->image, record, &site.address) || !image_field(model->image, record + 4, &site.ref))
 		return;
@@ -236,7 +236,7 @@ static void add_trampolines(struct model *model)
 			continue;
 		bytes = image_at(model->image, c->entry, count < 32 ? count : 32);
 		if (bytes && model->port->trampoline(bytes, count < 32 ? count : 32, c->entry, &opcode, &slot))
-			*add_site(model) = (struct model_site){ .address = c->entry + opcode, .home = c->entry, .choice = (int)i,
+			*add_site(model) = (struct model_site){ .address = c->entry + opcode, .home = c->entry, .choice = (int)i, .use = MODEL_NONE,
 								.kind = RL_TRAMPOLINE, .length = model->port->length[RL_TRAMPOLINE] };
 	}
 }

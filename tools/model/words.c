@@ -7,14 +7,15 @@
 
 const char *model_choice_kind_name(int kind)
 {
-	static const char *const names[] = { "key", "call", "option", "ops", "immediate", "sequence" };
+	static const char *const names[] = { "key", "call", "option", "ops", "immediate", "sequence", "pointer" };
 
 	return NAME(names, kind);
 }
 
 const char *model_site_kind_name(int kind)
 {
-	static const char *const names[] = { "branch", "call", "tail", "jcc", "trampoline", "lock", "immediate", "alternative", "sequence" };
+	static const char *const names[] = { "branch", "call", "tail", "jcc", "trampoline", "lock", "immediate", "alternative",
+					     "sequence", "pointer-call", "pointer-tail", "pointer-register", "pointer-got", "pointer-address" };
 
 	return NAME(names, kind);
 }
