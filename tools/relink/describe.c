@@ -30,6 +30,13 @@ char *source_of(struct model *model, uint64_t address)
 	return model_line_at(model, address, &file, &line) ? text_format("%s:%d", file, line) : text_format("%s", "");
 }
 
+char *source_of_site(struct model *model, const struct model_site *s)
+{
+	const struct model_use *use = s->use == MODEL_NONE ? NULL : &model->uses[s->use];
+
+	return use ? text_format("%s:%u", use->file, use->line) : source_of(model, s->address);
+}
+
 char *condition_of(const struct model *model, const struct model_arm *arm)
 {
 	const char *feature = model_feature_name(arm->feature), *no = arm->inverted ? "!" : "";
@@ -111,9 +118,15 @@ const char *live_of(const struct model *model, const struct model_site *s)
 	case RL_CALL:
 	case RL_TAIL:
 	case RL_JCC:
+	case RL_POINTER_CALL:
+	case RL_POINTER_TAIL:
 		return model->port->one_store(s->kind, s->address) ? "one store" : "start-up, traps or stop";
 	case RL_IMMEDIATE:
 		return s->address >> 3 == (s->address + s->length - 1) >> 3 ? "one store" : "start-up or stop";
+	case MODEL_BY_REGISTER:
+	case MODEL_BY_GOT:
+	case MODEL_BY_ADDRESS:
+		return "never";
 	default:
 		return "start-up or stop";
 	}
@@ -168,7 +181,7 @@ static void json_state(struct json *j, const struct model *model, const struct m
 {
 	static const char *const whats[] = { [RL_FUNCTION] = "function", [RL_NOTHING] = "nothing", [RL_CONSTANT] = "constant",
 					     [RL_IDENTITY] = "identity" };
-	bool code = c->kind == MODEL_CALL || c->kind == MODEL_OPS || c->kind == MODEL_SEQUENCE;
+	bool code = c->kind == MODEL_CALL || c->kind == MODEL_OPS || c->kind == MODEL_SEQUENCE || c->kind == MODEL_POINTER;
 	const char *name = s->symbol;
 	uint64_t offset, size;
 
@@ -231,7 +244,23 @@ void json_choice(struct json *j, const struct model *model, const struct model_c
 	json_end_array(j);
 	if (c->kind == MODEL_OPS)
 		json_members(j, model, c);
+	if (c->uses)
+		json_number(j, "uses", c->uses);
 	json_counts(j, "sites", counts);
+	json_end_object(j);
+}
+
+void json_use(struct json *j, const char *key, const struct model *model, const struct model_use *use)
+{
+	json_object(j, key);
+	json_string(j, "key", model->choices[use->choice].name);
+	json_string(j, "file", use->file);
+	json_number(j, "line", use->line);
+	json_string(j, "function", use->function);
+	json_string(j, "text", use->text);
+	json_bool(j, "default", use->on);
+	json_address(j, "address", use->address);
+	json_bool(j, "data", use->data);
 	json_end_object(j);
 }
 
@@ -271,6 +300,8 @@ void json_open_site(struct json *j, struct model *model, const struct model_site
 	if (c && c->kind == MODEL_OPTION && s->state >= 0 && (size_t)s->state < c->state_count)
 		json_string(j, "state", c->states[s->state].name);
 	json_choices_of(j, model, s);
+	if (s->use != MODEL_NONE)
+		json_use(j, "use", model, &model->uses[s->use]);
 	json_string(j, "live", live_of(model, s));
 	if (model_symbol_at(model, s->address, &name, &offset, &size)) {
 		json_string(j, "function", name);

@@ -20,12 +20,12 @@ static const char help[] =
 	"Of a process with an agent (RELINK_AGENT=1) the states of now, and who decided.\n"
 	"\n"
 	"  -s, --sites              one line per site, with function and source line\n"
+	"  -u, --uses QUERY         uses of keys that are choices of their own: 'file net/*.c line 100-200; func parse_*', '' for all\n"
 	"  -c, --choice PATTERN     choices of that name alone (shell pattern, also module:name)\n"
-	"  -k, --kind KIND          choices or sites of that kind alone: key, call, option, ops, immediate, sequence; branch, tail,\n"
-	"                           jcc, trampoline, lock, alternative\n"
+	"  -k, --kind KIND          choices or sites of that kind alone: key, call, option, ops, immediate, sequence, pointer;\n"
+	"                           branch, use, tail, jcc, trampoline, lock, alternative, pointer-call, pointer-tail,\n"
+	"                           pointer-register, pointer-got, pointer-address\n"
 	"  -f, --function PATTERN   sites in functions of that name alone\n"
-	"      --uses[=TERMS]       of a process: one line per use of a key, with place, state and who decided;\n"
-	"                           TERMS as in queries: --uses='file net/*.c line 100-200'\n"
 	"      --json               for programs; see relink(1) for the keys\n"
 	"      --color WHEN         auto, always or never\n"
 	"\n"
@@ -41,14 +41,17 @@ struct filter {
 struct request {
 	struct common common;
 	struct filter filter;
-	bool sites, uses;
-	const char *terms; /* of uses */
+	bool sites;
+	const char *terms; /* uses are asked for, and which */
+	struct model_queries *queries; /* these, understood */
 };
 
 /* ---- filters ---- */
 
 static bool is_kind(const char *name)
 {
+	if (!strcmp(name, "use"))
+		return true;
 	for (int i = 0; i < MODEL_CHOICE_KINDS; i++)
 		if (!strcmp(name, model_choice_kind_name(i)))
 			return true;
@@ -88,9 +91,9 @@ static bool matches_kind(const struct filter *f, const struct model *model, cons
 	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
 
 	for (size_t i = 0; i < f->kind_count; i++) {
-		if (!strcmp(f->kinds[i], model_site_kind_name(s->kind)))
+		if (!strcmp(f->kinds[i], model_site_kind_name(s->kind)) || (s->use != MODEL_NONE && !strcmp(f->kinds[i], "use")))
 			return true;
-		if (c && (!strcmp(f->kinds[i], "key") || !strcmp(f->kinds[i], "option")) && !strcmp(f->kinds[i], model_choice_kind_name(c->kind)))
+		if (c && (!strcmp(f->kinds[i], "key") || !strcmp(f->kinds[i], "option") || !strcmp(f->kinds[i], "pointer")) && !strcmp(f->kinds[i], model_choice_kind_name(c->kind)))
 			return true;
 		if (c && c->table != MODEL_NONE && !strcmp(f->kinds[i], "ops"))
 			return true;
@@ -98,19 +101,28 @@ static bool matches_kind(const struct filter *f, const struct model *model, cons
 	return !f->kind_count;
 }
 
-static bool matches_function(const struct filter *f, const struct model *model, uint64_t address)
+static bool is_function(const struct filter *f, const char *name)
+{
+	for (size_t i = 0; i < f->function_count; i++)
+		if (!fnmatch(f->functions[i], name, 0))
+			return true;
+	return !f->function_count;
+}
+
+/* A use says which function it was written in; its code may be inlined into another one. */
+static bool matches_function(const struct filter *f, const struct model *model, const struct model_site *s)
 {
 	const char *name;
 	uint64_t offset, size;
 
-	if (!f->function_count)
+	if (!f->function_count || (s->use != MODEL_NONE && is_function(f, model->uses[s->use].function)))
 		return true;
-	if (!model_symbol_at(model, address, &name, &offset, &size))
-		return false;
-	for (size_t i = 0; i < f->function_count; i++)
-		if (!fnmatch(f->functions[i], name, 0))
-			return true;
-	return false;
+	return model_symbol_at(model, s->address, &name, &offset, &size) && is_function(f, name);
+}
+
+static bool keeps_use(const void *filter, const struct model *model, const struct model_use *use)
+{
+	return is_named(filter, model, use->choice) && is_function(filter, use->function);
 }
 
 static bool matches(const struct filter *f, const struct model *model, const struct model_site *s)
@@ -124,7 +136,7 @@ static bool matches(const struct filter *f, const struct model *model, const str
 		for (size_t i = 0; i < count && !found; i++)
 			found = arms[i].choice != MODEL_NONE && is_named(f, model, arms[i].choice);
 	}
-	return found && matches_kind(f, model, s) && matches_function(f, model, s->address);
+	return found && matches_kind(f, model, s) && matches_function(f, model, s);
 }
 
 /* ---- counts ---- */
@@ -282,7 +294,7 @@ static void put_sites(const struct request *r, struct model *model)
 			continue;
 		choice = choice_of_site(model, s);
 		function = function_of(model, s->address);
-		source = source_of(model, s->address);
+		source = source_of_site(model, s);
 		table_cell(&t, PLAIN, "0x%" PRIx64, s->address);
 		table_cell(&t, PLAIN, "%s", model_site_kind_name(s->kind));
 		table_cell(&t, GREEN, "%s", choice);
@@ -298,7 +310,8 @@ static void put_sites(const struct request *r, struct model *model)
 static bool has_calls(const struct model *model)
 {
 	for (size_t i = 0; i < model->choice_count; i++)
-		if (model->choices[i].entry || (model->choices[i].elsewhere && model->choices[i].kind == MODEL_CALL))
+		if (model->choices[i].entry || model->choices[i].kind == MODEL_POINTER ||
+		    (model->choices[i].elsewhere && model->choices[i].kind == MODEL_CALL))
 			return true;
 	return false;
 }
@@ -307,8 +320,8 @@ static bool has_calls(const struct model *model)
 static void put_remarks(const struct model *model)
 {
 	if (has_calls(model) && !model->has_relocs)
-		text_put(YELLOW, "%s", model->has_symbols ? "  its calls are not known: link with -Wl,--emit-relocs; they go through trampolines"
-							  : "  its calls are not known: it is stripped; they go through trampolines");
+		text_put(YELLOW, "%s", model->has_symbols ? "  its calls are not known: link with -Wl,--emit-relocs; they go through trampolines and pointers"
+							  : "  its calls are not known: it is stripped; they go through trampolines and pointers");
 	else if (model->through_got)
 		text_put(YELLOW, "  %" PRIu64 " calls go through the GOT (-fno-plt) and are not rewritten", model->through_got);
 	else
@@ -316,7 +329,7 @@ static void put_remarks(const struct model *model)
 	putchar('\n');
 }
 
-static void put_summary(const struct counts *n)
+static void put_summary(const struct filter *f, const struct model *model, const struct counts *n)
 {
 	char *sites = counts_text(n->all);
 
@@ -326,6 +339,11 @@ static void put_summary(const struct counts *n)
 		text_put(DIM, "%s%" PRIu64 " hang on processor features alone", n->sum ? "; " : "  ", n->features);
 	if (n->sum)
 		putchar('\n');
+	if (model->use_count && !f->choice_count && !f->kind_count && !f->function_count) {
+		text_put(PLAIN, "  %zu use%s of its own: relink list --uses ''", model->use_count,
+			 model->use_count == 1 ? " is a choice" : "s are choices, each");
+		putchar('\n');
+	}
 	free(sites);
 }
 
@@ -339,11 +357,15 @@ static void put_file(const struct request *r, struct model *model, const struct 
 		return;
 	}
 	putchar('\n');
+	if (r->queries) {
+		put_uses(&(struct uses_wanted){ r->queries, keeps_use, &r->filter }, model);
+		return;
+	}
 	if (r->sites && n->sum)
 		put_sites(r, model);
 	else if (!r->sites && !put_choices(r, model, n))
 		puts("  nothing matches");
-	put_summary(n);
+	put_summary(&r->filter, model, n);
 	put_remarks(model);
 }
 
@@ -369,6 +391,8 @@ static void write_file(struct json *j, const struct request *r, struct model *mo
 			}
 		json_end_array(j);
 	}
+	if (r->queries)
+		json_uses(j, &(struct uses_wanted){ r->queries, keeps_use, &r->filter }, model);
 	json_findings(j, model);
 	json_end_object(j);
 }
@@ -430,7 +454,7 @@ static bool names_processes(char **words, int count)
 static int list_live(const struct request *r, char **words, int count)
 {
 	const struct filter *f = &r->filter;
-	struct process_view view = { .what = r->uses ? PROCESS_USES : r->sites ? PROCESS_SITES : PROCESS_CHOICES, .terms = r->terms,
+	struct process_view view = { .what = r->queries ? PROCESS_USES : r->sites ? PROCESS_SITES : PROCESS_CHOICES, .terms = r->terms,
 				     .choices = f->choices, .choice_count = f->choice_count, .kinds = f->kinds, .kind_count = f->kind_count,
 				     .json = r->common.json };
 
@@ -441,26 +465,41 @@ static int list_live(const struct request *r, char **words, int count)
 	return list_processes(words, (size_t)count, &view);
 }
 
+static bool add_queries(struct request *r, const char *text)
+{
+	char why[400];
+
+	if (r->queries) {
+		complain(NULL, "list: --uses is there twice; a semicolon goes between two queries");
+		return false;
+	}
+	r->queries = model_queries_read(text, why, sizeof(why));
+	if (!r->queries)
+		complain(NULL, "list: --uses: %s", why);
+	r->terms = text;
+	return r->queries != NULL;
+}
+
 static bool parse(struct request *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
 		{ "sites", no_argument, NULL, 's' }, { "choice", required_argument, NULL, 'c' }, { "kind", required_argument, NULL, 'k' },
-		{ "function", required_argument, NULL, 'f' }, { "uses", optional_argument, NULL, 'u' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
+		{ "function", required_argument, NULL, 'f' }, { "uses", required_argument, NULL, 'u' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
 	};
 	struct filter *f = &r->filter;
 	int option;
 	bool ok = true;
 
 	opterr = 0;
-	while (ok && (option = getopt_long(argc, argv, ":sc:k:f:h", options, NULL)) != -1) {
+	while (ok && (option = getopt_long(argc, argv, ":sc:k:f:u:h", options, NULL)) != -1) {
 		if (option == 's')
 			r->sites = true;
-		else if (option == 'u')
-			r->uses = true, r->terms = optarg;
 		else if (option == 'c')
 			ok = add_filter(f->choices, &f->choice_count, optarg);
 		else if (option == 'f')
 			ok = add_filter(f->functions, &f->function_count, optarg);
+		else if (option == 'u')
+			ok = add_queries(r, optarg);
 		else if (option == 'k')
 			ok = add_kind(f, optarg);
 		else if (!common_option(&command_list, &r->common, option, argv, status))
@@ -477,22 +516,25 @@ static int run(int argc, char **argv)
 	struct model **models;
 	size_t opened;
 
-	if (!parse(&r, argc, argv, &status))
+	if (!parse(&r, argc, argv, &status)) {
+		model_queries_free(r.queries);
 		return status;
+	}
 	if (optind == argc) {
 		complain(NULL, "list: which file? see relink help list");
+		model_queries_free(r.queries);
 		return STATUS_BAD;
 	}
-	if (names_processes(argv + optind, argc - optind))
-		return list_live(&r, argv + optind, argc - optind);
-	if (r.uses) {
-		complain(NULL, "list: --uses is for processes");
-		return STATUS_BAD;
+	if (names_processes(argv + optind, argc - optind)) {
+		status = list_live(&r, argv + optind, argc - optind);
+		model_queries_free(r.queries);
+		return status;
 	}
 	status = STATUS_FINE;
 	models = open_all(argv + optind, (size_t)(argc - optind), &opened, &status);
 	status = list(&r, models, opened, status);
 	close_all(models, opened);
+	model_queries_free(r.queries);
 	return status;
 }
 

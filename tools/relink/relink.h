@@ -50,6 +50,8 @@ void json_findings(struct json *j, const struct model *model);
 char *function_of(const struct model *model, uint64_t address);
 /* "parse.c:42", or "" */
 char *source_of(struct model *model, uint64_t address);
+/* Where a site is in the source: its use says it itself, else debug information does. */
+char *source_of_site(struct model *model, const struct model_site *s);
 /* What decides about a site: "trace", "idle=poll", "avx2", or several with "|". */
 char *choice_of_site(const struct model *model, const struct model_site *s);
 /* "avx2", "!avx2", "trace", "!trace" */
@@ -62,5 +64,18 @@ const char *live_of(const struct model *model, const struct model_site *s);
 /* "3 call, 1 trampoline" */
 char *counts_text(const uint64_t counts[MODEL_SITE_KINDS]);
 void json_counts(struct json *j, const char *key, const uint64_t counts[MODEL_SITE_KINDS]);
+
+
+void json_use(struct json *j, const char *key, const struct model *model, const struct model_use *use);
+
+/* ---- uses.c: lists uses of keys that are choices of their own ---- */
+/* Which: those that the queries mean and `keeps` does not refuse. */
+struct uses_wanted {
+	struct model_queries *queries;
+	bool (*keeps)(const void *ctx, const struct model *model, const struct model_use *use);
+	const void *ctx;
+};
+void put_uses(struct uses_wanted *w, const struct model *model);
+void json_uses(struct json *j, struct uses_wanted *w, const struct model *model);
 
 #endif

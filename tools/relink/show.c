@@ -98,9 +98,13 @@ static bool take_line(struct model *model, const char *what, struct selection *s
 	if (wanted <= 0 || *stop)
 		return false;
 	name = strndup(what, (size_t)(colon - what));
-	for (size_t i = 0; name && i < model->site_count; i++)
-		if (model_line_at(model, model->sites[i].address, &file, &line) && line == wanted && ends_with_path(file, name))
+	for (size_t i = 0; name && i < model->site_count; i++) {
+		const struct model_use *use = model->sites[i].use == MODEL_NONE ? NULL : &model->uses[model->sites[i].use];
+
+		if (use ? use->line == (unsigned long)wanted && ends_with_path(use->file, name)
+			: model_line_at(model, model->sites[i].address, &file, &line) && line == wanted && ends_with_path(file, name))
 			take(s, i);
+	}
 	free(name);
 	return s->count != 0;
 }
@@ -280,15 +284,23 @@ static void put_notes(const struct view *v)
 
 static void put_site(const struct request *r, struct model *model, const struct model_site *s)
 {
-	char *function = function_of(model, s->address), *source = source_of(model, s->address), *choice = choice_of_site(model, s);
+	char *function = function_of(model, s->address), *source = source_of_site(model, s), *choice = choice_of_site(model, s);
 	struct view v;
 
 	view_of(model, s, r->context, &v);
 	text_put(BOLD, "0x%" PRIx64, s->address);
 	text_put(PLAIN, "%s%s  %s of ", *function ? "  " : "", function, model_site_kind_name(s->kind));
 	text_put(GREEN, "%s", *choice ? choice : "processor features");
-	text_put(DIM, "%s%s  %u byte%s, live: %s", *source ? "  " : "", source, s->length, s->length == 1 ? "" : "s", live_of(model, s));
+	text_put(DIM, "%s%s  ", *source ? "  " : "", source);
+	if (s->length)
+		text_put(DIM, "%u byte%s, live: %s", s->length, s->length == 1 ? "" : "s", live_of(model, s));
+	else
+		text_put(DIM, "%s", "is not rewritten");
 	putchar('\n');
+	if (s->use != MODEL_NONE) {
+		text_put(PLAIN, "    %s", model->uses[s->use].text);
+		putchar('\n');
+	}
 	put_code(&v.before);
 	put_forms(&v);
 	put_notes(&v);
@@ -303,7 +315,7 @@ static void put_state(struct table *t, const struct model *model, const struct m
 {
 	const struct model_state *s = &c->states[i];
 	char *needs = features_of(s->needs), *leads = NULL;
-	bool code = c->kind == MODEL_CALL || c->kind == MODEL_SEQUENCE || c->kind == MODEL_OPS;
+	bool code = c->kind == MODEL_CALL || c->kind == MODEL_SEQUENCE || c->kind == MODEL_OPS || c->kind == MODEL_POINTER;
 
 	if (s->symbol)
 		leads = text_format("%s", s->symbol);

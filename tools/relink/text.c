@@ -56,7 +56,8 @@ char *text_clean(const char *s)
 			to += length;
 			s += length;
 		} else {
-			to += sprintf(to, "\\x%02x", (unsigned char)*s++);
+			to += *s == '\n' ? sprintf(to, "\\n") : *s == '\t' ? sprintf(to, "\\t") : sprintf(to, "\\x%02x", (unsigned char)*s);
+			s++;
 		}
 	}
 	*to = '\0';
