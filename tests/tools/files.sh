@@ -43,6 +43,7 @@ default
 trace=on,idle=poll,hash=other,hook=hook_on,lib_call=lib_other,limit=7,offset=-70000,add=twice,store=none,queues[1]=on
 checks=off,idle=sleep,hash=seven,lib_key=on,lib_number=123456789012345,add=function,queues[2]=on
 trace=on,checks=off,hash=null,add=long_one,lib_call=lib_plain,hook=null
+trace=on,{file subject*.c -},checks=off,{func noted +; key lib* +; key queues* +}
 '
 
 build_one() {
@@ -75,6 +76,7 @@ dump_all() {
 		[ "$setting" = default ] && setting=""
 		RELINK=$setting ./app >"dump.$i" 2>"err.$i" || return
 		grep '^state ' "err.$i" >"dump.$i.states"
+		grep -a '^use	' "err.$i" >"dump.$i.uses"
 		i=$((i + 1))
 	done <<<"$settings"
 }
@@ -82,12 +84,12 @@ dump_all() {
 compare() {
 	local files=app file with=""
 	[ -f libsubject.so ] && files="app libsubject.so" with="--with libsubject.so --with app"
-	"$RELINK_TOOL" list --json --sites $files >list.json || return
+	"$RELINK_TOOL" list --json --sites --uses '' $files >list.json || return
 	mkdir shows
 	for file in $files; do
 		"$RELINK_TOOL" show --json $with "$file" >"shows/$file.json" || return
 	done
-	python3 "$here/compare.py" list.json shows dump.0 dump.1 dump.2 dump.3
+	python3 "$here/compare.py" list.json shows dump.0 dump.1 dump.2 dump.3 dump.4
 }
 
 one() {

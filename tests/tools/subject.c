@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prints for each site of its modules: module, address in the file, kind, choice, reason, its choice's state (- for members of
- * tables), and the bytes that are there; on standard error the states. Choices are set by RELINK in the environment.
+ * Prints for each site of its modules: module, address in the file, kind, choice, reason, its choice's or its use's state (- for
+ * members of tables), and the bytes that are there; on standard error the states of choices, and the uses. Choices are set by RELINK
+ * in the environment.
  */
 #include <inttypes.h>
 #include <link.h>
@@ -52,7 +53,49 @@ RELINK_SEQUENCE_CALL(add, function, add_function, .rank = -3);
 const char *choose_idle(const struct relink_facts *facts) { (void)facts; return NULL; }
 RELINK_CHOOSE(idle, choose_idle);
 
+int handle_all(int x) { return x + 7; }
+int handle_none(int x) { return x - 7; }
+struct codec { int id; int (*decode)(int); int (*encode)(int); };
+RELINK_POINTER int (*handler)(int) = handle_all;
+RELINK_POINTER_INFO(handler, "what handles", RELINK_FINAL);
+RELINK_POINTER static struct codec codec = { 4, handle_none, handle_all };
+RELINK_POINTER_INFO(codec, "a table", RELINK_FINAL | RELINK_NONFORCIBLE);
+RELINK_POINTER int (*unlisted)(int) = handle_none; /* bound while the program has one thread, or not at all */
+RELINK_POINTER int (*on_signal[4])(int);
+
+__attribute__((format(printf, 1, 2), noinline)) static void log_line(const char *format, ...)
+{
+	__asm__ volatile("" : : "r"(format));
+}
+#define subject_log(format, ...) relink_log_here(trace, log_line, format, __VA_ARGS__)
+
 static int counter;
+
+static inline __attribute__((always_inline)) int noted(int x)
+{
+	return relink_here(checks, "inlined \"twice\"\t") ? x + 1 : x;
+}
+
+__attribute__((noinline)) static int uses(int x)
+{
+	if (x < 0)
+		subject_log("%d is negative\n", x);
+	if (relink_here_likely(queues[1], "an element"))
+		x++;
+	if (relink_here_at(&device.debug, "nobody names this key"))
+		x += 2;
+	return noted(x) + 2 * noted(2 * x);
+}
+
+__attribute__((noinline)) static int pointer_tail(int x) { return handler(x + 1); }
+__attribute__((noinline)) static int pointers(int x)
+{
+	codec.id = x; /* before the first commit */
+	x += handler(x) + codec.decode(x) + 3 * codec.encode(x) + unlisted(x) + pointer_tail(x);
+	if (on_signal[x & 3])
+		x += on_signal[x & 3](x);
+	return on_signal[2] ? on_signal[2](x) : x;
+}
 
 __attribute__((noinline)) static int tail(int x) { return hash(x + 1); }
 __attribute__((noinline)) static void conditional_tail(int x, int *n)
@@ -105,7 +148,7 @@ __attribute__((noinline)) static int look(int x)
 	conditional_tail(n, &n);
 	store_write(store_read(n));
 	relink_atomic_inc(&counter);
-	return n + (int)store_same(n);
+	return n + (int)store_same(n) + uses(n) + pointers(n) + (lib_pointer ? lib_pointer(n) : 0);
 }
 
 /* ---- what the runtime says ---- */
@@ -124,6 +167,10 @@ static int keep_state(const struct relink_choice_info *info, void *unused)
 	}
 	return 0;
 }
+
+struct use_state { uintptr_t address; int on; };
+static struct use_state use_states[64];
+static size_t use_count;
 
 struct home { uintptr_t address, bias, room; };
 
@@ -145,18 +192,39 @@ static int find_home(struct dl_phdr_info *info, size_t size, void *ctx)
 	return 0;
 }
 
+static int keep_use(const struct relink_use_info *info, void *unused)
+{
+	struct home home = { info->address, 0, 0 };
+
+	(void)unused;
+	dl_iterate_phdr(find_home, &home);
+	fprintf(stderr, "use\t%s\t0x%" PRIxPTR "\t%s\t%s\t%u\t%s\t", info->module, info->address - home.bias, info->key, info->file,
+		(unsigned)info->line, info->function);
+	for (const char *s = info->text; *s; s++)
+		fputs(*s == '\n' ? "\\n" : (char[]){ *s, '\0' }, stderr);
+	fputc('\n', stderr);
+	if (use_count < sizeof(use_states) / sizeof(*use_states))
+		use_states[use_count++] = (struct use_state){ info->address, info->state };
+	return 0;
+}
+
 static int print_site(const struct relink_site_info *info, void *unused)
 {
-	static const char *const kinds[] = { "branch", "call", "tail", "jcc", "trampoline", "lock", "immediate", "alternative", "sequence" };
+	static const char *const kinds[] = { "branch", "call", "tail", "jcc", "trampoline", "lock", "immediate", "alternative", "sequence",
+					      "pointer-call", "pointer-tail" };
+	static const char *const ways[] = { "pointer-register", "pointer-got", "pointer-address" };
 	struct home home = { info->address, 0, 0 };
-	const char *state = "-";
+	const char *state = "-", *kind = info->kind == RELINK_SITE_POINTER_USE ? ways[info->reason - RELINK_BY_REGISTER] : kinds[info->kind];
 
 	(void)unused;
 	dl_iterate_phdr(find_home, &home);
 	for (size_t i = 0; i < state_count; i++)
 		if (!strcmp(states[i].choice, info->choice))
 			state = states[i].state;
-	printf("%s 0x%" PRIxPTR " %s %s %d %s ", info->module, info->address - home.bias, kinds[info->kind], *info->choice ? info->choice : "-",
+	for (size_t i = 0; i < use_count; i++)
+		if (use_states[i].address == info->address)
+			state = use_states[i].on ? "on" : "off";
+	printf("%s 0x%" PRIxPTR " %s %s %d %s ", info->module, info->address - home.bias, kind, *info->choice ? info->choice : "-",
 	       info->reason, state);
 	for (size_t i = 0; i < 32 && i < home.room; i++)
 		printf("%02x", ((const volatile unsigned char *)info->address)[i]);
@@ -168,5 +236,7 @@ int main(void)
 {
 	if (look(1) == 0)
 		return 1;
-	return relink_each_choice(keep_state, NULL) || relink_each_site(print_site, NULL);
+	if (relink_pointers_commit(NULL) < 0)
+		return 2;
+	return relink_each_choice(keep_state, NULL) || relink_each_use(keep_use, NULL) || relink_each_site(print_site, NULL);
 }

@@ -8,13 +8,16 @@
 #include <relink/atomic.h>
 #include <relink/immediate.h>
 #include <relink/ops.h>
+#include <relink/pointer.h>
 #include <relink/sequence.h>
+#include <relink/use.h>
 
 RELINK_DECLARE_KEY(lib_key);
 RELINK_DECLARE_CALL(int, lib_call, (int x));
 RELINK_DECLARE_IMMEDIATE(int64_t, lib_number, -5000000000);
 
 int lib_look(int x);
+extern int (*lib_pointer)(int); /* through the GOT, or copied into the program */
 
 #define SUBJECT_OPS(op) \
 	op(int, read, (int x)) \

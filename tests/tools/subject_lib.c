@@ -17,6 +17,10 @@ static int lib_other(int x)
 RELINK_DEFINE_CALL(lib_call, lib_plain, "a call of the shared object");
 RELINK_VARIANT(lib_call, lib_other, .rank = -1);
 
+RELINK_POINTER int (*lib_pointer)(int) = lib_plain;
+RELINK_POINTER static int (*lib_hidden[2])(int) = { lib_plain, lib_other };
+RELINK_POINTER_INFO(lib_hidden, "an array of the shared object", RELINK_FINAL);
+
 __attribute__((noinline)) static int lib_tail(int x)
 {
 	return lib_call(x + 1);
@@ -24,5 +28,9 @@ __attribute__((noinline)) static int lib_tail(int x)
 
 int lib_look(int x)
 {
+	if (relink_here(lib_key, "a use of the shared object"))
+		x++;
+	if (lib_pointer)
+		x += lib_pointer(x) + lib_hidden[1](x) + lib_hidden[x & 1](x);
 	return (relink_unlikely(lib_key) ? 1 : 0) + lib_call(x) + lib_tail(x) + (int)relink_immediate(lib_number);
 }
