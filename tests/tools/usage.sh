@@ -124,6 +124,43 @@ says out '0x[0-9a-f]+ +lock +locks' 'list --kind'
 check 0 'list --function' "$tool" list --sites --function 'alternativ?' "$subject"
 says out 'alternative +checks\|trace|alternative +trace\|checks' 'list --function'
 
+check 0 'list --uses' "$tool" list --uses '' "$subject"
+says out 'subject.c:[0-9]+ +uses +trace +off +0x[0-9a-f]+ +%d is negative' 'list --uses'
+says out 'noted +checks +on +2 places +inlined "twice"\\t' 'list --uses'
+says out '6 of 6 uses' 'list --uses'
+check 0 'list --uses QUERY' "$tool" list --uses 'file tools/subject*.c func noted; key lib_* line 1-' "$subject"
+says out '3 of 6 uses' 'list --uses QUERY'
+check 0 'list --uses with --choice' "$tool" list --uses 'module tools.subject' --choice 'queues*' "$subject"
+says out '1 of 6 uses' 'list --uses with --choice'
+check 0 'no use' "$tool" list --uses 'func no_such' "$subject"
+says out 'nothing matches' 'no use'
+check 2 'a bad query' "$tool" list --uses 'lime 7' "$subject"
+says err "query 1, character 1: no term is called 'lime'" 'a bad query'
+check 2 'two queries' "$tool" list --uses '' --uses '' "$subject"
+check 0 'list --uses --json' "$tool" list --uses '' --json "$subject"
+is_json 'list --uses --json'
+[ "$(grep -c '"data": false' out)" -eq 6 ] || { echo "list --uses --json: not six uses"; failed=1; }
+check 0 'list --kind use' "$tool" list --sites --kind use "$subject"
+says out '6 sites: 6 branch' 'list --kind use'
+check 0 'list --function of a use' "$tool" list --sites --function noted --kind use "$subject"
+says out '2 sites: 2 branch' 'list --function of a use'
+cp "$subject" bare && strip bare
+check 0 'uses of a stripped file' "$tool" list --sites --kind use bare
+says out 'subject.c:[0-9]+' 'uses of a stripped file'
+check 0 'show a use by its line' "$tool" show bare "$("$tool" list --sites --kind use bare | awk '$3 == "trace" { print $NF; exit }')"
+says out '^    %d is negative' 'show a use by its line'
+
+check 0 pointers "$tool" list --kind pointer "$subject"
+says out '^  handler +pointer +handle_all +handle_all +.*1 pointer-tail.* final +what handles' pointers
+says out '^  codec\+8 +pointer +handle_none ' pointers
+says out 'pointer-address' pointers
+check 0 'show a pointer' "$tool" show "$subject" handler
+says out 'ff 15 .*67 e8' 'show a pointer'
+says out 'ff 25 .*67 e9' 'show a pointer'
+check 0 'pointers of a stripped file' "$tool" list --kind pointer bare
+says out '^  handler +pointer ' 'pointers of a stripped file'
+says out 'its calls are not known' 'pointers of a stripped file'
+
 check 0 'show a choice' "$tool" show "$subject" trace
 says out 'as linked, off +on' 'show a choice'
 check 0 'show an address' "$tool" show --json "$subject" "$("$tool" list -s -k lock "$subject" | awk '$2 == "lock" { print $1; exit }')"

@@ -6,7 +6,9 @@
 #include <relink/relink.h>
 #include <relink/alternative.h>
 #include <relink/immediate.h>
+#include <relink/pointer.h>
 #include <relink/sequence.h>
+#include <relink/use.h>
 
 /* Records of the label `site`; `word` is a symbol of a word that holds an address, `flags` text. */
 #define BRANCH(site, word, flags) \
@@ -14,6 +16,9 @@
 #define PATCH(site, ref, length, kind) \
 	".pushsection relink_patch,\"a\",@progbits\n\t.balign 4\n\t.long " site " - .\n\t.long " ref "\n\t" \
 	".byte " length "\n\t.byte " kind "\n\t.short 0\n\t.popsection\n\t"
+#define USE(site, word, flags, file, function, text, line) \
+	".pushsection relink_use_sites,\"a\",@progbits\n\t.balign 4\n\t.long " site " - .\n\t.long " word " + " flags " - .\n\t" \
+	".long " file "\n\t.long " function "\n\t.long " text "\n\t.long " line "\n\t.popsection\n\t"
 #define FUNCTION(name, text) \
 	__asm__(".text\n\t.balign 16\n\t.type " #name ",@function\n" #name ":\n\t" text "\n\tret\n\t.size " #name ", . - " #name "\n\t" \
 		".skip 64, 0x90\n\t")
