@@ -150,6 +150,25 @@ says out 'subject.c:[0-9]+' 'uses of a stripped file'
 check 0 'show a use by its line' "$tool" show bare "$("$tool" list --sites --kind use bare | awk '$3 == "trace" { print $NF; exit }')"
 says out '^    %d is negative' 'show a use by its line'
 
+# As many as a large program has, in a time that nobody notices.
+cat >many.c <<'END'
+#include <relink/relink.h>
+RELINK_KEY_FALSE(debug, "");
+static const void *const word __attribute__((used)) = &debug;
+static const char text[] __attribute__((used)) = "statement";
+__asm__(".text\n\t.set n, 0\n\t.rept 100000\n\t.set n, n + 1\n1: .byte 0xa9\n\t.long 0\n\t"
+	".pushsection relink_use_sites,\"a\",@progbits\n\t.balign 4\n\t.long 1b - .\n\t.long word - .\n\t.long text - .\n\t"
+	".long text - .\n\t.long text - .\n\t.long n\n\t.popsection\n\t.endr\n\tret");
+END
+if ${CC:-cc} -I "$RELINK_SOURCE/include" -fPIC -nostdlib -shared many.c -o many.so 2>err; then
+	check 0 'a hundred thousand uses' timeout 60 "$tool" list --uses 'line 50000-50009; format state* line 7' many.so
+	says out '11 of 100000 uses' 'a hundred thousand uses'
+	check 0 'a hundred thousand sites' timeout 60 "$tool" check many.so
+else
+	echo "many.c: $(head -n 3 err)"
+	failed=1
+fi
+
 check 0 pointers "$tool" list --kind pointer "$subject"
 says out '^  handler +pointer +handle_all +handle_all +.*1 pointer-tail.* final +what handles' pointers
 says out '^  codec\+8 +pointer +handle_none ' pointers

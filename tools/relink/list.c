@@ -340,8 +340,8 @@ static void put_summary(const struct filter *f, const struct model *model, const
 	if (n->sum)
 		putchar('\n');
 	if (model->use_count && !f->choice_count && !f->kind_count && !f->function_count) {
-		text_put(PLAIN, "  %zu use%s of its own: relink list --uses ''", model->use_count,
-			 model->use_count == 1 ? " is a choice" : "s are choices, each");
+		text_put(PLAIN, "  %zu %s: relink list --uses ''", model->use_count,
+			 model->use_count == 1 ? "use is a choice of its own" : "uses are choices of their own");
 		putchar('\n');
 	}
 	free(sites);
