@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Runs the stress tests, all at the same time, each for RELINK_SOAK_SECONDS (an hour if not set).
+# Runs the stress tests, all at the same time, each for RELINK_SOAK_SECONDS (an hour if not set), then every fuzz target for
+# RELINK_FUZZ_SECONDS (ten minutes).
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -13,4 +14,7 @@ if [ "${tests:-0}" -eq 0 ]; then
 	exit 1
 fi
 echo "soak: $tests stress tests, $seconds seconds"
-exec ctest --test-dir build/soak -L '^soak$' --parallel "$tests" --output-on-failure
+status=0
+ctest --test-dir build/soak -L '^soak$' --parallel "$tests" --output-on-failure || status=1
+scripts/fuzz.sh || status=1
+exit $status

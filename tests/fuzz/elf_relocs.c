@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * elf_relocs.c - fuzzes the ELF reader: any bytes are a file. tests/unit/elf_relocs.c includes it and feeds it files of its own.
- *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -Iinclude -Isrc tests/fuzz/elf_relocs.c src/elf/relocs.c -o fuzz
- *	./fuzz -timeout=2 -max_len=20000 CORPUS tests/fuzz/corpus/elf_relocs
  */
 #include "elf/relocs.h"
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * model.c - fuzzes what `relink` knows of a file: any bytes are a file. tests/tools/hostile.c includes it and feeds it files of its own.
- *
- *	cmake -B build/fuzz -DCMAKE_C_COMPILER=clang -DRELINK_FUZZ=ON && cmake --build build/fuzz --target fuzz_model
- *	build/fuzz/tests/fuzz_model -timeout=10 -rss_limit_mb=4096 -max_len=40000 CORPUS tests/fuzz/corpus/model
  */
 #include <stdlib.h>
 #include <string.h>
+
+#include <relink/abi.h>
 
 #include "code.h"
 
@@ -69,12 +68,29 @@ static void fuzz_sites(struct model *model)
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
 
-		fuzz_require(s->choice < (int)model->choice_count && s->kind < MODEL_SITE_KINDS && s->length);
+		fuzz_require(s->choice < (int)model->choice_count && s->kind < MODEL_SITE_KINDS && (s->length != 0) == (s->kind < RL_POINTER_USE));
+		fuzz_require(s->use < (int)model->use_count);
 		fuzz_require(i == 0 || model->sites[i - 1].address <= s->address);
 		fuzz_require(model_site_at(model, s->address) != NULL);
 	}
 	for (size_t i = 0; i < model->site_count; i += model->site_count / SITES + 1)
 		fuzz_site(model, &model->sites[i]);
+}
+
+static void fuzz_uses(const struct model *model)
+{
+	char why[300];
+	struct model_queries *queries = model_queries_read("file src/*.c; func f line 7-; format *x*y", why, sizeof(why));
+
+	fuzz_require(queries != NULL);
+	for (size_t i = 0; i < model->use_count; i++) {
+		const struct model_use *u = &model->uses[i];
+
+		fuzz_require(u->choice >= 0 && u->choice < (int)model->choice_count && u->line <= RELINK_USE_LINE);
+		if (i < 1000)
+			fuzz_string(u->file), fuzz_string(u->function), fuzz_string(u->text), model_use_matches(queries, model, u);
+	}
+	model_queries_free(queries);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -94,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	model_connect(&model, 1);
 	fuzz_choices(model);
 	fuzz_sites(model);
+	fuzz_uses(model);
 	model_check(model);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hostile.c - no file makes the tool crash or hang: every file named is read whole, cut off at many places, and changed in
- * thousands of ways, the same in every run. What is read is read again by the sanitizers' rules (asan, ubsan).
+ * hostile.c - no file makes its reader crash or hang: every file named is read whole, cut off at many places, and changed in
+ * thousands of ways, the same in every run. What is read is read again by the sanitizers' rules (asan, ubsan). The reader is the
+ * fuzz target RELINK_FUZZ_TARGET.
  *
  *	hostile CASES FILE...          directories stand for the files in them
  */
@@ -11,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../fuzz/model.c"
+#ifndef RELINK_FUZZ_TARGET
+#define RELINK_FUZZ_TARGET "../fuzz/model.c"
+#endif
+#include RELINK_FUZZ_TARGET
 
 #define SECONDS_MAX 20 /* for one case, even under a sanitizer on a busy machine */
 
