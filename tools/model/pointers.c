@@ -45,11 +45,17 @@ static const struct model_section *section(const struct model *model)
 	return model->lookup->pointers;
 }
 
-static const struct model_section *find_section(const struct model *model)
+static const struct model_section *find_section(struct model *model)
 {
-	for (size_t i = 0; i < model->image->section_count; i++)
-		if (!strcmp(model->image->sections[i].name, "relink_pointers") && model->image->sections[i].size)
-			return &model->image->sections[i];
+	for (size_t i = 0; i < model->image->section_count; i++) {
+		const struct model_section *s = &model->image->sections[i];
+
+		if (strcmp(s->name, "relink_pointers") != 0 || !s->size)
+			continue;
+		if (image_at(model->image, s->address, s->size))
+			return s;
+		find(model, FOUND_RECORD_SECTION, s->address, "the section %s is not loaded from the file", s->name);
+	}
 	return NULL;
 }
 
