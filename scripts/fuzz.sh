@@ -23,7 +23,7 @@ done
 
 # One line when it has ended. What libFuzzer says is in build/fuzz/TARGET.log.
 one() {
-	local name=$1 log=build/fuzz/$1.log length=40000 status=0
+	local name=$1 log=build/fuzz/$1.log length=65536 status=0
 	[ -d "tests/fuzz/corpus/$name" ] || { echo "$name: there is no tests/fuzz/corpus/$name"; return 1; }
 	case $name in query | config) length=2000 ;; esac
 	mkdir -p "build/fuzz/corpus/$name"
