@@ -23,6 +23,7 @@
 #define RL_AGENT_REPLY 262144   /* bytes of a reply that wait to be read; a line that is longer is shortened */
 #define RL_AGENT_ENOUGH 16384   /* from here on no more is made until some has been read */
 #define RL_AGENT_WISHES 4096    /* in one request */
+#define RL_AGENT_QUERIES 16     /* in one listing */
 #define RL_AGENT_PATIENCE 30000 /* ms that half a request, or a reply that nobody reads, is kept */
 
 enum rl_agent_answer { RL_ANSWERED, RL_MORE, RL_LATER }; /* later: the thread has to end first */
@@ -35,7 +36,7 @@ struct rl_client {
 	uint64_t moved;   /* ms: when bytes came or went last */
 	/* A listing that goes on. */
 	enum { RL_LIST_NOTHING, RL_LIST_CHOICES, RL_LIST_SITES, RL_LIST_USES } listing;
-	char pattern[512]; /* of uses: a query's terms */
+	char pattern[512]; /* of uses: queries */
 	struct rl_walk walk;
 	const struct rl_choice *choice;
 	uint64_t removals;

@@ -219,21 +219,42 @@ static void add_use(struct rl_json *out, const struct relink_use_info *use)
 		rl_json_rewind(out, mark);
 }
 
+/* Queries without actions, which were understood when they came; what one of them finds is meant, or everything. */
+struct selection {
+	struct rl_query queries[RL_AGENT_QUERIES];
+	struct rl_match matches[RL_AGENT_QUERIES];
+	size_t count;
+};
+
+static void select_from(struct selection *s, const char *text)
+{
+	struct rl_queries list = rl_queries_of(text, strlen(text));
+
+	list.selects = true;
+	for (s->count = 0; s->count < RL_AGENT_QUERIES && rl_query_next(&list, &s->queries[s->count], NULL) > 0; s->count++)
+		s->matches[s->count] = (struct rl_match){ .query = &s->queries[s->count] };
+}
+
+static bool is_selected(struct selection *s, const struct rl_walk *walk)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (rl_match_use(&s->matches[i], walk->group, walk->at - 1))
+			return true;
+	return !s->count;
+}
+
 static enum rl_agent_answer list_uses(struct rl_client *c)
 {
-	struct rl_queries list = rl_queries_of(c->pattern, strlen(c->pattern));
+	struct selection selection;
 	struct relink_use_info use;
-	struct rl_query query;
-	struct rl_match match = { .query = &query };
 
-	if (rl_query_next(&list, &query, NULL) <= 0) /* it was understood when it came */
-		c->walk.stage = RL_WALK_END;
+	select_from(&selection, c->pattern);
 	for (int i = 0; i < SITES && has_room(c); i++) {
 		if (!rl_walk_next_use(&c->walk, &use)) {
 			done(c, "uses", c->walk.stage == RL_WALK_LOST);
 			return RL_ANSWERED;
 		}
-		if (rl_match_use(&match, c->walk.group, c->walk.at - 1)) {
+		if (is_selected(&selection, &c->walk)) {
 			add_use(&c->out, &use);
 			c->count++;
 		}

@@ -236,25 +236,36 @@ static enum rl_agent_answer list(struct rl_client *c, const char *request, char 
 	return RL_ANSWERED;
 }
 
-/* A query without its action. */
+/* How many there are, or an error. */
+static int check_queries(const char *text, struct relink_error *err)
+{
+	struct rl_queries list = rl_queries_of(text, strlen(text));
+	struct rl_query query;
+	int r, count = 0;
+
+	list.selects = true;
+	while ((r = rl_query_next(&list, &query, err)) > 0)
+		count++;
+	return r < 0 ? r : count;
+}
+
+/* Queries; actions are not needed. */
 static enum rl_agent_answer uses(struct rl_client *c, const char *request, char *rest)
 {
-	char *terms = next_word(&rest);
+	const char *queries = next_word(&rest);
 	struct relink_error err;
-	struct rl_queries list;
-	struct rl_query query;
+	int count;
 
-	if (rest || (terms && strlen(terms) >= sizeof(c->pattern) - 2))
-		return fail(c, request, "the terms of one query, less than 510 bytes in one word, may follow");
-	strcpy(c->pattern, terms ? terms : "");
+	if (rest || (queries && strlen(queries) >= sizeof(c->pattern)))
+		return fail(c, request, "queries of less than 512 bytes, in one word, may follow");
+	strcpy(c->pattern, queries ? queries : "");
 	if (!decode(c->pattern))
 		return fail(c, request, "% needs two hexadecimal digits");
-	strcat(c->pattern, " +");
-	list = rl_queries_of(c->pattern, strlen(c->pattern));
-	if (rl_query_next(&list, &query, &err) < 0)
+	count = check_queries(c->pattern, &err);
+	if (count < 0)
 		return fail(c, request, relink_error_text(&err));
-	if (rl_query_next(&list, &query, &err))
-		return fail(c, request, "terms of one query, without an action, may follow");
+	if (count > RL_AGENT_QUERIES)
+		return fail(c, request, "at most 16 queries may follow");
 	begin_listing(c, RL_LIST_USES);
 	return RL_ANSWERED;
 }

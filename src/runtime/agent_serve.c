@@ -337,8 +337,10 @@ static void reopen(void)
 		rl_remark(why);
 		rl_agent.complained = true;
 	}
-	if (rl_agent.files >= 0 && !rl_is_own(rl_agent.files))
+	if (rl_agent.files >= 0 && !rl_is_own(rl_agent.files)) {
+		rl_agent.files = -1; /* the number may be the next one's, which would be taken for what it was */
 		rl_agent_files_start();
+	}
 }
 
 /* Nothing wakes it meanwhile. */

@@ -126,8 +126,9 @@ static void test_uses(void)
 	CHECK(count_uses("uses func%20*there\n") == 1);
 	CHECK_HAS(lines, "\"function\":\"loud_there\",\"state\":\"off\",\"decided_by\":\"default\"");
 	AGENT_CODE(agent_ask(&a, "uses func"), RELINK_E_ARGUMENT);
-	AGENT_CODE(agent_ask(&a, "uses func%%20x%%20+"), RELINK_E_ARGUMENT);
-	AGENT_CODE(agent_ask(&a, "uses func%%20x%%20+;%%20func%%20y"), RELINK_E_ARGUMENT);
+	CHECK(count_uses("uses func%20*there;func%20loud_h*\n") == 2);
+	AGENT_CODE(agent_ask(&a, "uses ;;;;;;;;;;;;;;;;;;;;;;;func%%20x"), RELINK_OK);
+	AGENT_CODE(agent_ask(&a, "uses -;-;-;-;-;-;-;-;-;-;-;-;-;-;-;-;-"), RELINK_E_ARGUMENT);
 	AGENT_CODE(agent_ask(&a, "set program live {func%%20*there%%20+} trace=on"), RELINK_OK);
 	CHECK(!loud_here() && loud_there() && is_traced());
 	AGENT_CODE(agent_ask(&a, "set force live {format%%20two*%%20-;key%%20loud%%20line%%201-%%20format%%20one%%20+p}"), RELINK_OK);

@@ -66,7 +66,7 @@ expect 0 "" "$relink" list --sites --json "$pid" # where code is rewritten
 expect 0 "^modules +1, 0 pending" "$relink" status "$pid"
 expect 0 '"decided_by": "default"' "$relink" list --json "$pid"
 expect 0 '"status": "' "$relink" status --json "$pid"
-for what in "ps" "list $pid" "list --sites $pid" "list --uses $pid" "status $pid" "set $pid trace=off"; do
+for what in "ps" "list $pid" "list --sites $pid" "list --uses '' $pid" "status $pid" "set $pid trace=off"; do
 	expect 0 "" bash -c "'$relink' $what --json | python3 -m json.tool"
 done
 
@@ -88,23 +88,23 @@ expect 0 '"done": "set"' "$relink" set --json "$pid" trace=off
 expect 0 "" "$relink" set --unset "$pid" trace
 
 # Uses of keys, each a choice of its own.
-expect 0 "^net_debug +.*agent_target.c:[0-9]+ +accept_one +off +default +.*a connection" "$relink" list --uses "$pid"
+expect 0 "^net_debug +.*agent_target.c:[0-9]+ +accept_one +off +default +.*a connection" "$relink" list --uses "" "$pid"
 expect 0 "" "$relink" set "$pid" '{func accept_* +; func accept_* clear}' idle=poll
 expect 1 "matches no use" "$relink" set "$pid" '{func nothing_here +}'
 expect 0 "" "$relink" set "$pid" '{func accept_* +}' idle=poll
-expect 0 "accept_one +on +program" "$relink" list --uses "$pid"
-expect 0 "close_one +off +default" "$relink" list --uses "$pid"
+expect 0 "accept_one +on +program" "$relink" list --uses "" "$pid"
+expect 0 "close_one +off +default" "$relink" list --uses "" "$pid"
 expect 0 "accept_one" "$relink" list --uses='func accept_*' "$pid"
 absent "close_one"
-expect 1 "ends without|action" "$relink" list --uses='func' "$pid"
+expect 2 "func" "$relink" list --uses='func' "$pid"
 expect 1 "braces?|brace" "$relink" set "$pid" '{func accept_* +'
 expect 1 "cleared" "$relink" set --release "$pid" '{func accept_* +}'
 expect 0 "" "$relink" set --force "$pid" '{func accept_* -}'
-expect 0 "accept_one +off +force" "$relink" list --uses "$pid"
+expect 0 "accept_one +off +force" "$relink" list --uses "" "$pid"
 expect 0 "" "$relink" set --force "$pid" '{clear}'
 expect 0 "" "$relink" set "$pid" '{clear}'
-expect 0 "accept_one +off +default" "$relink" list --uses "$pid"
-expect 2 "for processes" "$relink" list --uses "$target"
+expect 0 "accept_one +off +default" "$relink" list --uses "" "$pid"
+expect 0 "net_debug" "$relink" list --uses "" "$target"
 
 expect 2 "is no NAME=STATE" "$relink" set "$pid" trace
 expect 2 "names alone" "$relink" set --release "$pid" trace=on

@@ -71,9 +71,13 @@ static void fuzz_file(const uint8_t *bytes, size_t size)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, bytes, size) == (ssize_t)size && !rl_lock(NULL)) {
-		fuzz_require(read_file(path));
-		list = rl_runtime.lists[RELINK_BY_FILE];
+		struct reading reading = { .list = NULL };
+
+		reading.notes = rl_text_into(reading.said, sizeof(reading.said));
+		fuzz_require(read_file(&reading, path));
+		list = reading.list;
 		fuzz_require(size >= FILE_MAX ? !list : list && strlen(list) == strnlen((const char *)bytes, size) && !strchr(list, '#'));
+		fuzz_require(!reload(&reading, NULL));
 		memset(notes, 'x', sizeof(notes));
 		rl_list_notes(notes, sizeof(notes));
 		fuzz_require(memchr(notes, 0, sizeof(notes)) != NULL);

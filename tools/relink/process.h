@@ -7,7 +7,7 @@
 
 struct process_view {
 	enum { PROCESS_CHOICES, PROCESS_SITES, PROCESS_USES } what;
-	const char *terms;                 /* of uses: a query without its action, or NULL */
+	const char *terms;                 /* of uses: queries, or NULL */
 	const char *const *choices, *const *kinds; /* patterns of names, and kinds; any of them */
 	size_t choice_count, kind_count;
 	bool json;
