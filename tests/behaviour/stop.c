@@ -249,10 +249,12 @@ static void test_unblocked_in_time(void)
 
 static void in_vfork(struct sleeper *s)
 {
+	char byte;
+
 	say(&s->ready);
 	if (vfork() == 0) {
-		sleep_for(0.6);
-		_exit(0);
+		close(s->pipe[1]); /* its descriptors are its own */
+		_exit(read(s->pipe[0], &byte, 1) ? 1 : 0);
 	}
 	wait(NULL);
 }
@@ -264,6 +266,8 @@ static void test_vfork(void)
 	start_sleeper(&s, in_vfork);
 	wait_until_asleep(s.id);
 	refused(0, "shares its memory");
+	close(s.pipe[1]);
+	s.pipe[1] = -1;
 	change_and_back();
 	end_sleeper(&s);
 }

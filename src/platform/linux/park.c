@@ -27,11 +27,12 @@
 
 #define MS UINT64_C(1000000)
 #define SLICE (25 * MS)     /* the first; each is twice as long as the one before */
+#define LONGEST_SLICE (400 * MS)
+#define RUN_SHARE 4            /* everybody runs for a part of each between two: who can't be stopped may wait for one of the others */
 #define PATIENCE 16            /* slices that an attempt may take if nobody is stuck */
 #define FEWEST_PASSES 4        /* that an attempt has in any case */
 #define PASS (MS / 2)       /* between two looks at the list of threads */
 #define OVERDUE (5 * MS)    /* after this long a signal may have been lost with its thread */
-#define LONGEST_PAUSE (20 * MS)
 #define SHORTEST_RUN (MS / 50) /* that who is let go has outside of the handler */
 #define LONGEST_RUN MS
 #define LONGEST_TURN (5 * MS)  /* that threads have for themselves between two stops */
@@ -634,7 +635,7 @@ RL_RAW static struct limits limits_of(uint64_t slice, uint64_t end)
 
 static bool try_until(const struct rl_stop *stop, uint64_t end, struct rl_trouble *worst)
 {
-	uint64_t slice = SLICE, pause = MS;
+	uint64_t slice = SLICE;
 
 	for (;;) {
 		struct rl_trouble trouble = { .what = RL_NO_TROUBLE };
@@ -647,9 +648,8 @@ static bool try_until(const struct rl_stop *stop, uint64_t end, struct rl_troubl
 			return false;
 		if (trouble.what == RL_FULL)
 			make_room(room());
-		sleep_for(pause);
-		slice *= 2;
-		pause = 2 * pause < LONGEST_PAUSE ? 2 * pause : LONGEST_PAUSE;
+		sleep_for(slice / RUN_SHARE);
+		slice = 2 * slice < LONGEST_SLICE ? 2 * slice : LONGEST_SLICE;
 	}
 }
 
