@@ -49,6 +49,24 @@ nothing_else() {
 }
 step "the installed files name no other place" nothing_else
 
+# Every name at the head of a page leads to one, and completion is where shells look for it.
+pages_lead_somewhere() {
+	local page
+	for page in "$tmp"/prefix/share/man/man3/*.3; do
+		if grep -q '^\.so ' "$page"; then
+			[ -f "$tmp/prefix/share/man/$(sed -n 's/^\.so //p' "$page")" ] || { echo "$page leads nowhere"; return 1; }
+		fi
+	done
+	for page in man1/relink.1 man7/relink.7 man3/relink_key.3 man3/relink_key_set.3 man3/RELINK_DEFINE_CALL.3 man3/relink_quiesce.3; do
+		[ -f "$tmp/prefix/share/man/$page" ] || { echo "$page is not installed"; return 1; }
+	done
+}
+step "manual pages" pages_lead_somewhere
+if [ -x "$tmp/prefix/bin/relink" ]; then
+	step "completion for bash" bash -n "$tmp/prefix/share/bash-completion/completions/relink"
+	step "completion for zsh" grep -q '^#compdef relink$' "$tmp/prefix/share/zsh/site-functions/_relink"
+fi
+
 list="loud,greet=greet_twice"
 if [ -n "$cxx" ]; then
 	step "find_package: configure" "$cmake" -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_BUILD_TYPE=Release \
