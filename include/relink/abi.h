@@ -16,7 +16,11 @@
  *                   relink_record; `size` is a multiple of 8 and lets readers skip what they do not know.
  *                   Words of zero between records are padding.
  *
- * Static calls need no record per site: the relocations that the linker keeps (--emit-relocs) name them.
+ *   .note.relink    a note of owner "relink": one struct relink_index_place, and in front of it room for a program header.
+ *   relink_index    made by `relink index`: where the calls of static calls and of accelerated pointers are.
+ *
+ * Static calls need no record per site: the relocations that the linker keeps (--emit-relocs) name them, until `relink index` has
+ * put what they say into the file's relink_index.
  * Growth happens at the end of a record; the meaning of a field never changes within one RELINK_ABI.
  */
 #ifndef RELINK_ABI_H
@@ -214,6 +218,38 @@ struct relink_op_mark_record {
 	uint64_t constant;
 };
 
+#define RELINK_NOTE_INDEX 1u        /* type of the note */
+#define RELINK_NOTE_ROOM 56u        /* bytes in front of the place, until the file is indexed */
+#define RELINK_INDEX_VERSION 1u
+
+/* The last bytes of the note. Its address is the same before and after `relink index`. */
+struct relink_index_place {
+	int32_t index; /* address of the struct relink_index, relative to this field; 0: there is none */
+	uint32_t size; /* of the index, in bytes */
+};
+
+/*
+ * The section relink_index. Behind the head lie
+ *
+ *   place_bytes     places in ascending order: the difference to the place before, ULEB128; the first counts from `base`
+ *   variable_bytes  accelerated pointers by the symbol table that a stripped file lacks: int32_t address, relative to this field;
+ *                   uint32_t size; name, ends with a NUL. Nothing is aligned
+ *
+ * A place is the four bytes of an instruction that a linker filled in: a call's or jump's displacement, or that of a memory operand.
+ * What the instruction is, and where it leads, the code says. Of calls to functions of other modules the index has all but those
+ * that the C library and the compiler's define, since only the loader knows which are static calls.
+ */
+struct relink_index {
+	uint8_t magic[8];  /* RELINK_INDEX_MAGIC */
+	uint32_t version;  /* RELINK_INDEX_VERSION; readers refuse what they do not know */
+	uint32_t size;     /* of head and all that follows */
+	uint64_t digest;   /* FNV-1a (64 bits) of all bytes of the index, this field taken as 0, then of the four bytes of every place */
+	int64_t base;      /* relative to the head */
+	uint32_t place_count, place_bytes;
+	uint32_t variable_count, variable_bytes;
+};
+#define RELINK_INDEX_MAGIC "relinkix"
+
 /* What a module hands to the runtime from its constructor: where its sections lie. */
 struct relink_module_header {
 	uint32_t size;
@@ -225,6 +261,7 @@ struct relink_module_header {
 	/* From here on fields that are younger than the first modules; `size` says whether they are there. */
 	const struct relink_use_record *use_start, *use_stop;
 	void *pointers_start, *pointers_stop;
+	const struct relink_index_place *index;
 };
 
 #endif

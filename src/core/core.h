@@ -91,6 +91,7 @@ struct rl_module {
 	struct rl_choice **pointers; /* by word; NULL: nothing is known of that word */
 	bool pointers_sealed; /* they have been read, and are read-only */
 	bool pointers_open;   /* but not now */
+	bool indexed;     /* where its calls are, a table in its memory says */
 	bool quiet;       /* being loaded: no thread runs its code yet */
 	bool pending;     /* could not be brought to the current state */
 };

@@ -149,7 +149,7 @@ bool rl_add_pointers(struct rl_core *core, struct rl_module *module)
 	const struct relink_record *record;
 	bool ok = true;
 
-	if (header->size < sizeof(*header) || header->pointers_start >= header->pointers_stop)
+	if (header->size < offsetof(struct relink_module_header, index) || header->pointers_start >= header->pointers_stop)
 		return true;
 	module->pointers_start = (uintptr_t)header->pointers_start;
 	module->pointers_stop = (uintptr_t)header->pointers_stop;

@@ -29,6 +29,26 @@ extern const char __stop_relink_records[] RELINK_BOUNDARY_;
 extern char __start_relink_pointers[] RELINK_BOUNDARY_;
 extern char __stop_relink_pointers[] RELINK_BOUNDARY_;
 
+/*
+ * One note per module, which linkers put right behind the program headers. `relink index` moves what is in front of the place up
+ * by the size of a program header, and so gets one for the segment of its table; the place itself stays where the header says.
+ */
+#ifdef __ELF__
+__asm__(".pushsection .note.relink,\"aG\",%note,relink_note,comdat\n"
+	"\t.balign 4\n"
+	"\t.long 7, 64, 1\n" /* lengths of name and description, RELINK_NOTE_INDEX */
+	"\t.asciz \"relink\"\n"
+	"\t.zero 1 + 56\n" /* the name's padding, RELINK_NOTE_ROOM */
+	"\t.weak relink_index_place\n"
+	"\t.hidden relink_index_place\n"
+	"\t.type relink_index_place, %object\n"
+	"\t.size relink_index_place, 8\n"
+	"relink_index_place:\n"
+	"\t.long 0, 0\n"
+	"\t.popsection");
+#endif
+extern const struct relink_index_place relink_index_place RELINK_BOUNDARY_;
+
 extern struct relink_module_header relink_module_header RELINK_BOUNDARY_;
 struct relink_module_header relink_module_header = {
 	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
@@ -36,6 +56,7 @@ struct relink_module_header relink_module_header = {
 	__start_relink_patch, __stop_relink_patch, 0,
 	__start_relink_use_sites, __stop_relink_use_sites,
 	__start_relink_pointers, __stop_relink_pointers,
+	&relink_index_place,
 };
 
 static void __attribute__((constructor(101))) relink_module_constructor_(void)
