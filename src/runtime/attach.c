@@ -51,7 +51,7 @@ static bool may_have_calls(const struct relink_module_header *header)
 
 	if (__atomic_load_n(&rl_runtime.core.call_count, __ATOMIC_RELAXED) || __atomic_load_n(&rl_runtime.core.pointer_modules, __ATOMIC_RELAXED))
 		return true;
-	if (header->size >= sizeof(*header) && header->pointers_start < header->pointers_stop)
+	if (header->size >= offsetof(struct relink_module_header, index) && header->pointers_start < header->pointers_stop)
 		return true;
 	while ((record = rl_next_record(&at, header->records_stop)))
 		if (record->kind == RELINK_RECORD_CALL)
@@ -86,7 +86,7 @@ static int settle(struct rl_module *module, bool fresh, struct relink_error *err
 }
 
 static int add(struct relink_module_header *header, const struct rl_image *image, const struct rl_file *file, struct conditions c,
-	       struct relink_error *err)
+	       bool indexed, struct relink_error *err)
 {
 	struct rl_image_info info = { image->text_start, image->text_stop, image->path };
 	struct rl_module *module;
@@ -95,7 +95,8 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 	module = rl_module_add(&rl_runtime.core, header, &info, next_condition, err);
 	if (!module)
 		return RELINK_E_MEMORY;
-	if (file->data) {
+	module->indexed = indexed;
+	if (file->data || indexed) {
 		rl_find_calls(module, NULL, image, file);
 		rl_find_pointers(module, image, file);
 	}
@@ -160,13 +161,14 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 	struct conditions c = evaluate_all(header);
 	const char *why = "";
 	struct relink_error second;
+	bool wanted = rl_runtime.core.can_write && may_have_calls(header), indexed = wanted && rl_has_fitting_index(header, image);
 	int r, earlier, opinions = 0;
 
-	if (rl_runtime.core.can_write && rl_files_allowed() && may_have_calls(header) && rl_image_map_file(image, &file, &why) < 0)
+	if (wanted && !indexed && rl_files_allowed() && rl_image_map_file(image, &file, &why) < 0)
 		rl_remark(why);
 	r = rl_lock(err);
 	if (!r) {
-		r = add(header, image, &file, c, err);
+		r = add(header, image, &file, c, indexed, err);
 		rl_unlock();
 	}
 	free(c.holds);

@@ -64,21 +64,39 @@ static void search(const struct rl_module *defining, uintptr_t address, const st
 		rl_find_calls(m, defining, image, file);
 }
 
+/* A module with an index needs no file. */
+static int is_indexed(const struct rl_module *defining, uintptr_t address, bool *indexed, struct relink_error *err)
+{
+	const struct rl_module *m;
+	int r = rl_lock(err);
+
+	if (r)
+		return r;
+	m = earlier_module(defining, address);
+	*indexed = m && m->indexed;
+	rl_unlock();
+	return 0;
+}
+
 static int search_file(const struct rl_module *defining, uintptr_t address, struct rl_image *image, struct relink_error *err)
 {
 	struct rl_file file = { 0, 0 };
+	bool indexed = false;
 	const char *why;
-	int r;
+	int r = is_indexed(defining, address, &indexed, err);
 
+	if (r || !rl_image_of((const void *)address, image))
+		return r;
 	/* Whatever is wrong with the file has been said when its own module came. */
-	if (!rl_image_of((const void *)address, image) || rl_image_map_file(image, &file, &why) < 0)
+	if (!indexed && (!rl_files_allowed() || rl_image_map_file(image, &file, &why) < 0))
 		return 0;
 	r = rl_lock(err);
 	if (!r) {
 		search(defining, address, image, &file);
 		rl_unlock();
 	}
-	rl_file_unmap(&file);
+	if (file.data)
+		rl_file_unmap(&file);
 	return r;
 }
 
@@ -107,7 +125,7 @@ int rl_find_earlier_calls(const struct relink_module_header *header, struct reli
 	struct names names = { 0, 0 };
 	int r = 0;
 
-	if (!rl_runtime.core.can_write || !rl_files_allowed() || !header->runtime ||
+	if (!rl_runtime.core.can_write || !header->runtime ||
 	    __atomic_load_n(&rl_runtime.core.module_count, __ATOMIC_RELAXED) < 2)
 		return 0;
 	names = call_names(header);

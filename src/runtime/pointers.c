@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pointers.c - finds what a module's code does with accelerated pointers, from the relocations that the linker kept.
+ * pointers.c - finds what a module's code does with accelerated pointers, from its index, or the relocations that the linker kept.
  *
  * Which variable an instruction is about is said by the instruction, not by the relocation's symbol, which may be a section.
  * What is no call through the pointer, but leads to one, is handed over too, with the reason why it is never rewritten.
@@ -36,6 +36,7 @@ struct search {
 	uint8_t *wanted; /* by symbol index */
 	struct list variables, slots; /* struct place */
 	struct list sites;            /* struct rl_raw_site */
+	bool indexed;
 	bool failed;
 };
 
@@ -154,12 +155,25 @@ static int add_site(struct search *s, uintptr_t address, uintptr_t variable, enu
 	return 0;
 }
 
-static int consider(const struct rl_elf_reloc *reloc, void *ctx)
+/* The variable whose address the GOT slot that is loaded there holds, or 0. Who comes from the index loads from slots alone. */
+static uintptr_t behind_slot(const struct search *s, uintptr_t address)
+{
+	const struct place *slot;
+
+	if (s->indexed) {
+		uintptr_t value = address % 8 ? 0 : value_of_slot(address);
+
+		return rl_pointer_module(s->core, value & ~(uintptr_t)7) ? value : 0;
+	}
+	slot = place_at(&s->slots, address);
+	return slot ? slot->variable : 0;
+}
+
+static int consider_place(uint64_t address, void *ctx)
 {
 	struct search *s = ctx;
-	uintptr_t place = s->image->bias + reloc->place;
+	uintptr_t place = (uintptr_t)address, variable;
 	struct rl_reference r;
-	const struct place *slot;
 
 	if (place < s->module->text_start + BEFORE || place + WINDOW - BEFORE > s->module->text_stop)
 		return 0;
@@ -171,8 +185,25 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 			return add_site(s, r.address, r.target, r.use == RL_USE_CALL ? RL_POINTER_CALL : RL_POINTER_TAIL, 0);
 		return add_site(s, place, r.target, RL_POINTER_USE, r.use == RL_USE_LOAD ? RELINK_BY_REGISTER : RELINK_BY_ADDRESS);
 	}
-	slot = r.use == RL_USE_LOAD ? place_at(&s->slots, r.target) : NULL;
-	return slot ? add_site(s, place, slot->variable, RL_POINTER_USE, RELINK_BY_GOT) : 0;
+	variable = r.use == RL_USE_LOAD ? behind_slot(s, r.target) : 0;
+	return variable ? add_site(s, place, variable, RL_POINTER_USE, RELINK_BY_GOT) : 0;
+}
+
+static int consider(const struct rl_elf_reloc *reloc, void *ctx)
+{
+	const struct search *s = ctx;
+
+	return consider_place(s->image->bias + reloc->place, ctx);
+}
+
+static int add_variable(const struct rl_index_variable *v, void *ctx)
+{
+	struct place *p = add(ctx, &((struct search *)ctx)->variables, sizeof(*p));
+
+	if (!p)
+		return -1;
+	*p = (struct place){ (uintptr_t)v->address, (uintptr_t)v->address + v->size, v->name, v->name_length, 0 };
+	return 0;
 }
 
 static void note(const struct search *s, const char *text)
@@ -186,6 +217,21 @@ static void note(const struct search *s, const char *text)
 	rl_remark(line);
 }
 
+static void give(struct search *s)
+{
+	if (s->failed || rl_module_add_calls(s->core, s->module, s->sites.items, s->sites.count) < 0)
+		note(s, "out of memory for sites; calls through pointers stay as they are");
+}
+
+static void search_index(struct search *s, const struct rl_index *index)
+{
+	s->indexed = true;
+	rl_index_each_variable(index, add_variable, s);
+	if (!s->failed)
+		rl_index_each(index, consider_place, s);
+	give(s);
+}
+
 static void search(struct search *s)
 {
 	rl_elf_each_slot(&s->elf, add_slot, s);
@@ -197,20 +243,22 @@ static void search(struct search *s)
 	}
 	if (mark_symbols(s) && rl_elf_each_reloc(&s->elf, s->wanted, consider, s) < 0 && !s->failed)
 		note(s, "its relocation sections are broken; calls through pointers stay as they are");
-	if (s->failed || rl_module_add_calls(s->core, s->module, s->sites.items, s->sites.count) < 0)
-		note(s, "out of memory for sites; calls through pointers stay as they are");
+	give(s);
 }
 
 void rl_find_pointers(struct rl_module *module, const struct rl_image *image, const struct rl_file *file)
 {
 	struct search s = { .core = &rl_runtime.core, .module = module, .image = image };
+	struct rl_index index;
 	const char *why = "";
 
 	if (!s.core->pointer_modules)
 		return;
 	if ((module->pointers_start | module->pointers_stop) % 4096)
 		note(&s, "its accelerated pointers share a page with other data (LTO in parts?): there an assignment does not fault");
-	if (rl_elf_open(&s.elf, file->data, file->size, &why))
+	if (rl_module_index(module, &index))
+		search_index(&s, &index);
+	else if (rl_elf_open(&s.elf, file->data, file->size, &why))
 		note(&s, why);
 	else
 		search(&s);

@@ -11,6 +11,7 @@
 #include <relink/relink.h>
 
 #include "core/core.h"
+#include "elf/index.h"
 #include "platform/platform.h"
 
 struct relink_wish {
@@ -97,10 +98,16 @@ void rl_detach(struct relink_module_header *header);
 void rl_pin_final_targets(void); /* after every change, without the lock */
 void rl_on_pending(relink_pending_fn *fn, void *ctx);
 
-/* sites.c: finds calls of static calls in a module's file and gives them to the core; `only`: of calls that this module defines */
+/* index.c: is there a table of the module's calls that fits its code? Before the first of its sites is bound. */
+bool rl_has_fitting_index(const struct relink_module_header *header, struct rl_image *image);
+/* The table of a module that has been found to have one. False: it has none. */
+bool rl_module_index(const struct rl_module *module, struct rl_index *index);
+
+/* sites.c: finds calls of static calls by a module's index, or else in its file, and gives them to the core; `only`: of calls that
+ * this module defines */
 void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file);
 
-/* pointers.c: finds uses of accelerated pointers in a module's file and gives them to the core */
+/* pointers.c: the same for uses of accelerated pointers */
 void rl_find_pointers(struct rl_module *module, const struct rl_image *image, const struct rl_file *file);
 /* Names for what variables held when they were sealed. Without the lock: asks the loader. */
 void rl_name_starts(void);

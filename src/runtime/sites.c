@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sites.c - finds the calls of static calls in a module, from the relocations that the linker kept in its file.
+ * sites.c - finds the calls of static calls in a module, from its index, or from the relocations that the linker kept in its file.
  *
  * A relocation leads to a site if it names a trampoline of this module, or an undefined symbol whose GOT slot the loader has
- * filled with the address of a trampoline. What the code there does is read from memory, never assumed: a call counts only
+ * filled with the address of a trampoline; of a place in the index only the latter is known. What the code there does is read from memory, never assumed: a call counts only
  * if it leads to the trampoline, or to the PLT stub that jumps through that slot.
  */
 #include <stdlib.h>
@@ -238,6 +238,37 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 	return call ? add_site(s, &found, call) : 0;
 }
 
+/* Without a symbol the code alone says where it leads. */
+static struct rl_choice *call_through(struct search *s, uintptr_t slot)
+{
+	uintptr_t value = slot ? value_of_slot(slot) : 0;
+	struct rl_choice *call = value ? call_at(s, value) : 0;
+
+	s->lazy += !call && !s->only && value >= s->module->text_start && value < s->module->text_stop;
+	return call;
+}
+
+static int consider_place(uint64_t place, void *ctx)
+{
+	struct search *s = ctx;
+	struct rl_choice *call;
+	struct rl_found found;
+
+	if (place < s->module->text_start + BEFORE || place + WINDOW - BEFORE > s->module->text_stop)
+		return 0;
+	if (!s->core->port->recognise((const uint8_t *)(uintptr_t)place - BEFORE, BEFORE, WINDOW, place, &found))
+		return 0;
+	if (found.via_slot) {
+		if (!rl_pointer_module(s->core, (uintptr_t)found.target & ~(uintptr_t)7))
+			s->through_got += call_at(s, value_of_slot((uintptr_t)found.target)) != 0;
+		return 0;
+	}
+	call = call_at(s, (uintptr_t)found.target);
+	if (!call)
+		call = call_through(s, slot_behind(s, found.target));
+	return call ? add_site(s, &found, call) : 0;
+}
+
 static void note(const struct search *s, const char *text)
 {
 	char line[200];
@@ -247,6 +278,12 @@ static void note(const struct search *s, const char *text)
 	rl_text_add(&t, ": ");
 	rl_text_add(&t, text);
 	rl_remark(line);
+}
+
+static void give(const struct search *s)
+{
+	if (!s->failed && s->site_count && rl_module_add_calls(s->core, s->module, s->sites, s->site_count) < 0)
+		note(s, "out of memory for sites; calls go through trampolines");
 }
 
 static void search(struct search *s)
@@ -261,23 +298,27 @@ static void search(struct search *s)
 		return;
 	if (rl_elf_each_reloc(&s->elf, s->wanted, consider, s) < 0)
 		note(s, "its relocation sections are broken; calls go through trampolines");
-	if (!s->failed && s->site_count && rl_module_add_calls(s->core, s->module, s->sites, s->site_count) < 0)
-		note(s, "out of memory for sites; calls go through trampolines");
+	give(s);
 }
 
 void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file)
 {
 	struct search s = { .core = &rl_runtime.core, .module = module, .only = only, .image = image };
+	struct rl_index index;
 	const char *why = "";
 
 	if (!list_calls(&s)) {
 		free(s.calls);
 		return;
 	}
-	if (rl_elf_open(&s.elf, file->data, file->size, &why))
+	if (rl_module_index(module, &index)) {
+		rl_index_each(&index, consider_place, &s);
+		give(&s);
+	} else if (rl_elf_open(&s.elf, file->data, file->size, &why)) {
 		note(&s, why);
-	else
+	} else {
 		search(&s);
+	}
 	if (s.lazy)
 		note(&s, "some imports are bound lazily: link with -Wl,-z,now, or calls of other modules' static calls stay indirect");
 	if (s.through_got)
