@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - finds the calls of static calls, as the runtime does: a kept relocation leads to a site if the code there goes to a
+ * calls.c - finds the calls of static calls, as the runtime does: a place of the index, or a kept relocation, leads to a site if the code there goes to a
  * trampoline of this file, or to the PLT stub of a slot that the loader will fill with the address of a trampoline.
  *
  * Which imported functions are static calls of other modules this file does not say, unless it also imports what describes
@@ -164,26 +164,53 @@ static int call_behind(const struct search *s, const struct meaning *m, uint64_t
 	return (int)call;
 }
 
+static bool recognise(const struct model *model, uint64_t place, struct rl_found *found)
+{
+	const uint8_t *window = image_at(model->image, place - BEFORE, WINDOW);
+
+	return window && model->port->recognise(window, BEFORE, WINDOW, place, found);
+}
+
+static void add_call(struct model *model, uint64_t place, const struct rl_found *found, int call)
+{
+	if (call != MODEL_NONE)
+		*add_site(model) = (struct model_site){ .address = found->address, .record = place, .home = found->target, .choice = call,
+							.state = MODEL_NONE, .use = MODEL_NONE, .kind = (uint8_t)found->kind,
+							.length = model->port->length[found->kind] };
+}
+
 static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 {
 	struct search *s = ctx;
-	struct model *model = s->model;
 	const struct meaning *m = &s->meanings[reloc->symbol];
-	const uint8_t *window = image_at(model->image, reloc->place - BEFORE, WINDOW);
 	struct rl_found found;
-	int call;
 
-	if (!window || !model->port->recognise(window, BEFORE, WINDOW, reloc->place, &found))
+	if (!recognise(s->model, reloc->place, &found))
+		return 0;
+	if (found.via_slot)
+		s->model->through_got += m->slot && found.target == m->slot;
+	else
+		add_call(s->model, reloc->place, &found, call_behind(s, m, found.target));
+	return 0;
+}
+
+/* ---- the index: no symbols, the code alone says where it leads ---- */
+
+static int consider_place(uint64_t place, void *ctx)
+{
+	struct search *s = ctx;
+	struct rl_found found;
+	uint32_t call;
+	int own;
+
+	if (!recognise(s->model, place, &found))
 		return 0;
 	if (found.via_slot) {
-		model->through_got += m->slot && found.target == m->slot;
+		s->model->through_got += map_get(&s->slots, found.target, &call);
 		return 0;
 	}
-	call = call_behind(s, m, found.target);
-	if (call != MODEL_NONE)
-		*add_site(model) = (struct model_site){ .address = found.address, .record = reloc->place, .home = found.target, .choice = call,
-							.state = MODEL_NONE, .use = MODEL_NONE, .kind = (uint8_t)found.kind,
-							.length = model->port->length[found.kind] };
+	own = call_at(s->model, found.target);
+	add_call(s->model, place, &found, own != MODEL_NONE ? own : call_behind(s, &(struct meaning){ MODEL_NONE, 0 }, found.target));
 	return 0;
 }
 
@@ -236,7 +263,9 @@ void calls_read(struct model *model, struct model **others, size_t count)
 
 	list_others(&s, others, count);
 	read_imports(&s);
-	if (mark_symbols(&s) && rl_elf_each_reloc(&model->image->relocs, s.wanted, consider, &s) < 0)
+	if (model->has_index)
+		rl_index_each(&model->table->index, consider_place, &s);
+	else if (mark_symbols(&s) && rl_elf_each_reloc(&model->image->relocs, s.wanted, consider, &s) < 0)
 		find(model, FOUND_RELOCS, 0, "its sections of kept relocations are broken: some calls are not found");
 	sites_sort(model);
 	drop_those_in_patches(model);

@@ -37,7 +37,7 @@ static const struct { int number; const char *name; } names[] = {
 	{ FOUND_OVERLAP, "overlapping sites" }, { FOUND_JUMP_INTO, "jump into the middle of a site" },
 	{ FOUND_OPERAND, "impossible register of an operand" }, { FOUND_ARM_CODE, "arm or template does not fit the site" },
 	{ FOUND_RANGE, "target out of reach or not code" }, { FOUND_NUMBER_ALIGN, "number not in one aligned word" },
-	{ FOUND_RELOCS, "broken sections of kept relocations" },
+	{ FOUND_RELOCS, "broken sections of kept relocations" }, { FOUND_INDEX, "index broken or about other code" },
 };
 
 const char *model_finding_name(int number)

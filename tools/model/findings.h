@@ -37,6 +37,7 @@ enum {
 	FOUND_RANGE = 308,         /* a jump, a thunk, or a room is out of reach */
 	FOUND_NUMBER_ALIGN = 309,  /* a number does not lie in one aligned word */
 	FOUND_RELOCS = 310,        /* the sections of kept relocations are broken */
+	FOUND_INDEX = 311,         /* the index is broken, or is about other code */
 };
 
 #endif

@@ -227,6 +227,8 @@ static const char *read_segments(struct model *model, bool *dynamic, bool *inter
 			return "the program headers are broken";
 		*dynamic |= p.p_type == PT_DYNAMIC;
 		*interpreted |= p.p_type == PT_INTERP;
+		if (p.p_type == PT_NOTE && image->note_count < sizeof(image->notes) / sizeof(*image->notes))
+			image->notes[image->note_count++] = (struct note){ p.p_vaddr, p.p_filesz };
 		if (p.p_type == PT_LOAD && p.p_memsz)
 			why = add_segment(image, &p);
 	}
@@ -303,7 +305,7 @@ static bool read_import(struct image *image, Elf_Data *symbols, size_t strings, 
 		return false;
 	version = strchr(name, '@');
 	*import = (struct import){ r->r_offset, name, version ? (size_t)(version - name) : strlen(name), symbol.st_shndx == SHN_UNDEF,
-				   symbol.st_value };
+				   (uint32_t)GELF_R_SYM(r->r_info), symbol.st_value };
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <libelf.h>
 
+#include "elf/index.h"
 #include "elf/relocs.h"
 #include "findings.h"
 #include "model.h"
@@ -42,6 +43,7 @@ struct import {
 	const char *symbol;
 	size_t length;   /* of its name, version excluded */
 	bool undefined;  /* in this file; else it is at `value` */
+	uint32_t index;  /* in the dynamic symbol table */
 	uint64_t value;
 };
 
@@ -52,6 +54,8 @@ struct image {
 	struct rl_elf relocs;
 	struct segment { uint64_t address, memory, offset, size; bool code; } *segments;
 	size_t segment_count;
+	struct note { uint64_t address, size; } notes[16]; /* segments of them */
+	size_t note_count;
 	struct fixup { uint64_t place, value; const char *symbol; } *fixups; /* by place */
 	size_t fixup_count, fixup_capacity;
 	struct import *imports;
@@ -144,6 +148,18 @@ void pointers_connect(struct model *model, struct model **others, size_t count);
 /* Is it the address of a word of a marked variable? */
 bool is_pointer_word(const struct model *model, uint64_t address);
 void pointers_check(struct model *model);
+
+/* ---- table.c: what `relink index` reserves and writes ---- */
+struct table {
+	uint64_t note;     /* address of the note "relink"; 0: there is none */
+	uint64_t place;    /* of its struct relink_index_place */
+	bool there;        /* the place leads somewhere ... */
+	const char *why;   /* ... and this is wrong with what is there; NULL: nothing */
+	struct rl_index index;
+};
+void table_read(struct model *model);
+/* The operands that an index is compared with, for rl_index_fits; ctx is the model. */
+const uint8_t *table_code(uint64_t place, void *ctx);
 
 /* ---- calls.c ---- */
 void calls_read(struct model *model, struct model **others, size_t count);

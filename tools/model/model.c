@@ -32,6 +32,7 @@ struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why
 		return NULL;
 	}
 	names_read(model);
+	table_read(model);
 	records_read(model);
 	pointers_read(model);
 	uses_read(model);
@@ -142,6 +143,12 @@ void model_close(struct model *model)
 }
 
 /* ---- bytes ---- */
+
+const uint8_t *model_file(const struct model *model, size_t *size)
+{
+	*size = model->image->size;
+	return model->image->bytes;
+}
 
 const uint8_t *model_bytes(const struct model *model, uint64_t address, size_t count)
 {

@@ -118,6 +118,7 @@ struct model {
 	char build_id[129];      /* hexadecimal, "" if there is none */
 	bool has_records;        /* some section of relink's is there */
 	bool has_relocs;         /* code relocations were kept */
+	bool has_index;          /* `relink index` was here, and its table fits the code: that is what calls are found by */
 	bool has_symbols;        /* .symtab is there */
 	uint64_t through_got;    /* calls of static calls that are not rewritten, since they go through the GOT */
 	uint64_t text_start, text_stop;
@@ -136,6 +137,7 @@ struct model {
 	struct names *names;
 	struct lines *lines;
 	struct lookup *lookup;
+	struct table *table;
 };
 
 /* NULL, and `why` has one line for a person: what is wrong, and what to do about it where that is known. */
@@ -147,6 +149,15 @@ void model_connect(struct model **models, size_t count);
 /* Compares sites with code, and adds what is wrong to the findings. */
 void model_check(struct model *model);
 void model_close(struct model *model);
+
+/* The whole file. */
+const uint8_t *model_file(const struct model *model, size_t *size);
+/* Where the note of relink's headers is, and its struct relink_index_place. False: there is none. */
+bool model_note(const struct model *model, uint64_t *note, uint64_t *place);
+/* Does the file have an index, good or not? */
+bool model_is_indexed(const struct model *model);
+/* An index for the file, as it will lie at that address; free() it. After model_connect. NULL, and `why` is one line: it can't be made. */
+uint8_t *model_index(const struct model *model, uint64_t address, size_t *size, size_t *places, const char **why);
 
 /* The bytes at an address as linked; NULL unless `count` of them are in the file. */
 const uint8_t *model_bytes(const struct model *model, uint64_t address, size_t count);
