@@ -16,8 +16,14 @@ struct command {
 	const char *help;
 	int (*run)(int argc, char **argv);
 };
-extern const struct command command_list, command_show, command_check;
-extern const struct command command_ps, command_status, command_set, command_watch;
+extern const struct command command_list;
+extern const struct command command_show;
+extern const struct command command_check;
+extern const struct command command_index;
+extern const struct command command_ps;
+extern const struct command command_status;
+extern const struct command command_set;
+extern const struct command command_watch;
 
 /* What all commands understand. */
 struct common {
