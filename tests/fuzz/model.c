@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.c - fuzzes what `relink` knows of a file: any bytes are a file. tests/tools/hostile.c includes it and feeds it files of its own.
+ * model.c - fuzzes what `relink` knows of a file, and makes of it: any bytes are a file. tests/tools/hostile.c includes it and feeds it files of its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <relink/abi.h>
 
 #include "code.h"
+#include "indexing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -93,6 +94,19 @@ static void fuzz_uses(const struct model *model)
 	model_queries_free(queries);
 }
 
+static void fuzz_index(struct model *model)
+{
+	struct indexing x = { .model = model, .drop = (model->site_count & 1) != 0 };
+	const char *why;
+
+	if (indexing_refused(model))
+		return;
+	why = indexing_make(&x);
+	fuzz_require(!why || (*why && !strchr(why, '\n')));
+	fuzz_require(why || !x.changed || x.splice.out_size > 64);
+	indexing_end(&x);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -114,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	model_check(model);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
+	fuzz_index(model);
 	model_close(model);
 	return 0;
 }
