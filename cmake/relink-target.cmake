@@ -8,7 +8,7 @@
 #   --emit-relocs  the linked file says where each static call is. Without it calls stay on their trampolines and work.
 #   -z now         no call is resolved lazily.
 #
-# strip removes what --emit-relocs keeps; leave such files unstripped (or strip only their debug information: strip -g).
+# strip removes what --emit-relocs keeps: run `relink index FILE` before, or strip only debug information (strip -g).
 # LOCKS, for programs: creation of threads is noticed, so that atomic operations of relink/atomic.h need no lock prefix while
 # there is one thread. LOCKS_STATIC is the same for a program that is linked with -static or -static-pie.
 #
