@@ -48,9 +48,9 @@ assert results and all(r["ruleId"] in rules and r["message"]["text"] and r["loca
 	fi
 done
 
-# Every number has an entry in the page, and an input (but that of relocations, which no compiler breaks).
+# Every number has an entry in the page, and an input (but those of relocations and indexes, which no compiler breaks; index_misuse.sh).
 "$tool" check --sarif "$(type -P true)" | grep -oE '"id": "relink-[0-9]+"' | tr -dc '0-9\n' | while read -r number; do
-	grep -qx "\.It $number" "$page" && { [ "$number" = 310 ] || [ -f "$here/$number.c" ]; } || echo "$number"
+	grep -qx "\.It $number" "$page" && { [[ $number = 31[01] ]] || [ -f "$here/$number.c" ]; } || echo "$number"
 done >"$tmp/missing"
 [ ! -s "$tmp/missing" ] || fail "no entry or input: $(tr '\n' ' ' <"$tmp/missing")"
 

@@ -74,7 +74,7 @@ static int print_site(const struct relink_site_info *info, void *unused_ctx)
 
 int main(int argc, char **argv)
 {
-	struct relink_status status;
+	struct relink_status status = { .size = sizeof(status) };
 	struct relink_error err;
 
 	(void)argv;

@@ -42,7 +42,7 @@ is_json() {
 # ---- the program ----
 check 0 help "$tool" --help
 says out 'usage: relink COMMAND' help
-for command in list show check; do
+for command in list show check index; do
 	check 0 "help $command" "$tool" help $command
 	says out "usage: relink $command" "help $command"
 	check 0 "$command --help" "$tool" $command --help
@@ -63,13 +63,14 @@ if [ -e /dev/full ]; then
 	[ $? -eq 2 ] && grep -q "can't write" err || { echo "a full disk: $(cat err)"; failed=1; }
 fi
 
-page=$RELINK_SOURCE/man/relink.1
-if command -v mandoc >/dev/null; then
-	check 0 'the manual page' mandoc -T lint -W warning "$page"
-elif command -v groff >/dev/null; then
-	groff -ww -mandoc -Tutf8 "$page" 2>err >/dev/null
-	[ ! -s err ] || { echo "the manual page: $(head -n 3 err)"; failed=1; }
-fi
+for page in "$RELINK_SOURCE"/man/*.[1-9]; do
+	if command -v mandoc >/dev/null; then
+		check 0 "$page" mandoc -T lint -W warning "$page"
+	elif command -v groff >/dev/null; then
+		groff -ww -mandoc -Tutf8 "$page" 2>err >/dev/null
+		[ ! -s err ] || { echo "$page: $(head -n 3 err)"; failed=1; }
+	fi
+done
 
 # ---- files that are none ----
 refused 'no such file' missing 'No such file'
