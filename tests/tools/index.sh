@@ -20,6 +20,7 @@ gcc   bfd  static-pie -O2
 gcc   bfd  shared     -O2
 gcc   bfd  gc         -O2
 gcc   bfd  no-plt     -O2
+gcc   bfd  lto        -O2
 gcc   lld  pie        -O2
 gcc   lld  no-pie     -O2
 gcc   lld  static     -O2
@@ -34,6 +35,7 @@ gcc   mold static-pie -O2
 gcc   mold shared     -O2
 gcc   mold gc         -O2
 gcc   mold no-plt     -O2
+gcc   mold lto        -O2
 clang bfd  pie        -O2
 clang bfd  no-pie     -O1
 clang bfd  static     -O2
@@ -45,11 +47,13 @@ clang lld  static     -O2
 clang lld  static-pie -O2
 clang lld  shared     -O2
 clang lld  no-id      -O2
+clang lld  lto        -O2
 clang mold pie        -O2
 clang mold no-pie     -O2
 clang mold static     -O2
 clang mold static-pie -O2
 clang mold shared     -O2
+clang mold lto        -O2
 '
 strips=('strip' 'strip -s' 'strip -g' 'strip --strip-unneeded' 'llvm-strip' 'llvm-strip -s' 'llvm-strip -g' 'llvm-strip --strip-unneeded'
 	'llvm-strip --strip-sections' 'eu-strip' 'eu-strip -g' 'eu-strip --strip-sections' 'objcopy --strip-all')
@@ -62,10 +66,11 @@ build_one() {
 	case $model in
 	gc) flags+=" -ffunction-sections -fdata-sections" link+=" -Wl,--gc-sections" ;;
 	no-plt) flags+=" -fno-plt" ;;
+	lto) flags+=" -flto" ;; # the library's note comes first, and leads to its anchor
 	no-id) link+=" -Wl,--build-id=none" ;;
 	esac
 	case $model in
-	pie | gc | no-plt | no-id) $cc $flags -fPIE -pie -rdynamic $here/places.c $here/places_lib.c $link $lib -o app ;;
+	pie | gc | no-plt | no-id | lto) $cc $flags -fPIE -pie -rdynamic $here/places.c $here/places_lib.c $link $lib -o app ;;
 	no-pie) $cc $flags -fno-pie -no-pie $here/places.c $here/places_lib.c $link $lib -o app ;;
 	static) $cc $flags -fno-pie -static $here/places.c $here/places_lib.c $link $lib -o app ;;
 	static-pie) $cc $flags -fPIC -static-pie $here/places.c $here/places_lib.c $link $lib -o app ;;

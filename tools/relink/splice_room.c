@@ -45,7 +45,7 @@ static const char *check_sections(const struct splice *s, const struct room *roo
 		if (!is_between(section, room))
 			continue;
 		if (section->sh_addr < room->start || section->sh_addr + section->sh_size > room->note || !is_movable(s, section))
-			return "there is no room for a program header: something lies in front of the note .note.relink that can't be moved";
+			return "there is no room for a program header: something lies in front of the note .note.relink.index that can't be moved";
 	}
 	return NULL;
 }
@@ -87,6 +87,44 @@ static const char *check_references(const struct splice *s, const struct room *r
 		}
 	}
 	return NULL;
+}
+
+/* What moves and counts from its own address: the runtime's note leads to its anchor. */
+static const char *fix_field(struct splice *s, const struct room *room, const Elf64_Rela *reloc)
+{
+	uint32_t type = (uint32_t)ELF64_R_TYPE(reloc->r_info);
+	size_t width = type == R_X86_64_PC64 ? 8 : 4;
+	uint64_t value = 0;
+	uint8_t *field;
+
+	if (reloc->r_offset < room->start || reloc->r_offset >= room->note || type == R_X86_64_NONE)
+		return NULL;
+	if ((type != R_X86_64_PC64 && type != R_X86_64_PC32) || reloc->r_offset + width > room->note)
+		return "a note that would have to be moved is relocated";
+	field = s->out + room->offset + ROOM + (reloc->r_offset - room->start);
+	memcpy(&value, field, width);
+	value -= ROOM;
+	memcpy(field, &value, width);
+	return NULL;
+}
+
+static const char *fix_fields(struct splice *s, const struct room *room)
+{
+	const char *why = NULL;
+
+	for (size_t i = 1; i < s->section_count && !why; i++) {
+		const Elf64_Shdr *section = &s->sections[i];
+		Elf64_Rela reloc;
+
+		if (section->sh_type != SHT_RELA || section->sh_info >= s->section_count ||
+		    (!splice_is_loaded(section) && !is_between(&s->sections[section->sh_info], room)))
+			continue;
+		for (uint64_t at = 0; at + sizeof(reloc) <= section->sh_size && !why; at += sizeof(reloc)) {
+			memcpy(&reloc, s->in + section->sh_offset + at, sizeof(reloc));
+			why = fix_field(s, room, &reloc);
+		}
+	}
+	return why;
 }
 
 static bool moves(const struct room *room, uint64_t address)
@@ -143,9 +181,9 @@ static const char *find_room(const struct splice *s, struct room *room)
 		room->start = p->p_vaddr + (end - p->p_offset);
 		if (room->note < room->start || room->place + sizeof(uint64_t) > p->p_vaddr + p->p_filesz)
 			break;
-		return room->place - room->note == NOTE_HEAD + ROOM ? NULL : "its note .note.relink has no room for a program header";
+		return room->place - room->note == NOTE_HEAD + ROOM ? NULL : "its note .note.relink.index has no room for a program header";
 	}
-	return "its program headers are not loaded in front of the note .note.relink";
+	return "its program headers are not loaded in front of the note .note.relink.index";
 }
 
 const char *splice_make_room(struct splice *s, uint64_t note, uint64_t place)
@@ -161,6 +199,9 @@ const char *splice_make_room(struct splice *s, uint64_t note, uint64_t place)
 		return why;
 	memmove(s->out + room.offset + ROOM, s->out + room.offset, length + NOTE_HEAD);
 	memcpy(s->out + room.offset + ROOM + length + sizeof(uint32_t), &description, sizeof(description));
+	why = fix_fields(s, &room);
+	if (why)
+		return why;
 	move_segments(s, &room);
 	move_sections(s, &room);
 	s->shift_start = room.start;
