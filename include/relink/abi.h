@@ -16,11 +16,15 @@
  *                   relink_record; `size` is a multiple of 8 and lets readers skip what they do not know.
  *                   Words of zero between records are padding.
  *
- *   .note.relink    a note of owner "relink": one struct relink_index_place, and in front of it room for a program header.
+ *   relink_sites, relink_got_sites   made by `relink object` in object files, one int32_t per place (see struct relink_index), relative
+ *                   to itself: of calls and accelerated pointers, and of loads from GOT slots. With the rules of relink_branch.
+ *   relink_declared names of the static calls that an object file knows, for `relink object`. Not in linked files.
+ *   .note.relink.index  a note of owner "relink": one struct relink_index_place, and in front of it room for a program header.
  *   relink_index    made by `relink index`: where the calls of static calls and of accelerated pointers are.
  *
  * Static calls need no record per site: the relocations that the linker keeps (--emit-relocs) name them, until `relink index` has
- * put what they say into the file's relink_index.
+ * put what they say into the file's relink_index; or `relink object` has put places into the object files. Readers take the index,
+ * else relocations, else places.
  * Growth happens at the end of a record; the meaning of a field never changes within one RELINK_ABI.
  */
 #ifndef RELINK_ABI_H
@@ -218,7 +222,7 @@ struct relink_op_mark_record {
 	uint64_t constant;
 };
 
-#define RELINK_NOTE_INDEX 1u        /* type of the note */
+#define RELINK_NOTE_INDEX 0x52454c32u /* type of the note, "REL2" */
 #define RELINK_NOTE_ROOM 56u        /* bytes in front of the place, until the file is indexed */
 #define RELINK_INDEX_VERSION 1u
 
@@ -262,6 +266,7 @@ struct relink_module_header {
 	const struct relink_use_record *use_start, *use_stop;
 	void *pointers_start, *pointers_stop;
 	const struct relink_index_place *index;
+	const int32_t *sites_start, *sites_stop, *got_sites_start, *got_sites_stop;
 };
 
 #endif

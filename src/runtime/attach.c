@@ -86,7 +86,7 @@ static int settle(struct rl_module *module, bool fresh, struct relink_error *err
 }
 
 static int add(struct relink_module_header *header, const struct rl_image *image, const struct rl_file *file, struct conditions c,
-	       bool indexed, struct relink_error *err)
+	       bool wanted, bool indexed, struct relink_error *err)
 {
 	struct rl_image_info info = { image->text_start, image->text_stop, image->path };
 	struct rl_module *module;
@@ -96,7 +96,7 @@ static int add(struct relink_module_header *header, const struct rl_image *image
 	if (!module)
 		return RELINK_E_MEMORY;
 	module->indexed = indexed;
-	if (file->data || indexed) {
+	if (wanted) {
 		rl_find_calls(module, NULL, image, file);
 		rl_find_pointers(module, image, file);
 	}
@@ -168,7 +168,7 @@ static int attach(struct relink_module_header *header, struct rl_image *image, s
 		rl_remark(why);
 	r = rl_lock(err);
 	if (!r) {
-		r = add(header, image, &file, c, indexed, err);
+		r = add(header, image, &file, c, wanted, indexed, err);
 		rl_unlock();
 	}
 	free(c.holds);

@@ -64,8 +64,8 @@ static void search(const struct rl_module *defining, uintptr_t address, const st
 		rl_find_calls(m, defining, image, file);
 }
 
-/* A module with an index needs no file. */
-static int is_indexed(const struct rl_module *defining, uintptr_t address, bool *indexed, struct relink_error *err)
+/* A module with an index needs no file, and one with places can do without. */
+static int ask(const struct rl_module *defining, uintptr_t address, bool *indexed, bool *places, struct relink_error *err)
 {
 	const struct rl_module *m;
 	int r = rl_lock(err);
@@ -74,6 +74,7 @@ static int is_indexed(const struct rl_module *defining, uintptr_t address, bool 
 		return r;
 	m = earlier_module(defining, address);
 	*indexed = m && m->indexed;
+	*places = m && rl_has_places(m->header);
 	rl_unlock();
 	return 0;
 }
@@ -81,14 +82,14 @@ static int is_indexed(const struct rl_module *defining, uintptr_t address, bool 
 static int search_file(const struct rl_module *defining, uintptr_t address, struct rl_image *image, struct relink_error *err)
 {
 	struct rl_file file = { 0, 0 };
-	bool indexed = false;
+	bool indexed = false, places = false;
 	const char *why;
-	int r = is_indexed(defining, address, &indexed, err);
+	int r = ask(defining, address, &indexed, &places, err);
 
 	if (r || !rl_image_of((const void *)address, image))
 		return r;
 	/* Whatever is wrong with the file has been said when its own module came. */
-	if (!indexed && (!rl_files_allowed() || rl_image_map_file(image, &file, &why) < 0))
+	if (!indexed && (!rl_files_allowed() || rl_image_map_file(image, &file, &why) < 0) && !places)
 		return 0;
 	r = rl_lock(err);
 	if (!r) {

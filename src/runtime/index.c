@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * index.c - the table that `relink index` has left in a module. It lies in the module's memory, so that no file is opened for it.
+ * index.c - the tables that `relink index` and `relink object` have left in a module. They lie in the
+ * module's memory, so that no file is opened for them.
  *
- * It is compared with the code once, before the first of the module's sites is bound: from then on the code differs.
+ * The index is compared with the code once, before the first of the module's sites is bound: from then on the code differs.
  */
 #include "runtime/runtime.h"
 
@@ -59,4 +60,23 @@ bool rl_has_fitting_index(const struct relink_module_header *header, struct rl_i
 bool rl_module_index(const struct rl_module *module, struct rl_index *index)
 {
 	return module->indexed && !open_index(module->header->index, index);
+}
+
+/* ---- from object files ---- */
+
+bool rl_has_places(const struct relink_module_header *header)
+{
+	const size_t needed = offsetof(struct relink_module_header, got_sites_stop) + sizeof(header->got_sites_stop);
+
+	return header->abi == RELINK_ABI && header->size >= needed &&
+	       (header->sites_start < header->sites_stop || header->got_sites_start < header->got_sites_stop);
+}
+
+void rl_each_place(const struct rl_module *module, bool got, rl_place_visitor *visit, void *ctx)
+{
+	const struct relink_module_header *header = module->header;
+	const int32_t *at = got ? header->got_sites_start : header->sites_start, *stop = got ? header->got_sites_stop : header->sites_stop;
+
+	while (at < stop && !visit((uintptr_t)at + (uintptr_t)(intptr_t)*at, ctx))
+		at++;
 }

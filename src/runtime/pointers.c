@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pointers.c - finds what a module's code does with accelerated pointers, from its index, or the relocations that the linker kept.
+ * pointers.c - finds what a module's code does with accelerated pointers: from its index, the relocations that the linker kept, or the
+ * places that its object files brought.
  *
  * Which variable an instruction is about is said by the instruction, not by the relocation's symbol, which may be a section.
  * What is no call through the pointer, but leads to one, is handed over too, with the reason why it is never rewritten.
@@ -36,7 +37,8 @@ struct search {
 	uint8_t *wanted; /* by symbol index */
 	struct list variables, slots; /* struct place */
 	struct list sites;            /* struct rl_raw_site */
-	bool indexed;
+	bool from_slots; /* loads that are not of a variable are from GOT slots, which nobody has listed */
+	bool opened;     /* the file */
 	bool failed;
 };
 
@@ -155,12 +157,12 @@ static int add_site(struct search *s, uintptr_t address, uintptr_t variable, enu
 	return 0;
 }
 
-/* The variable whose address the GOT slot that is loaded there holds, or 0. Who comes from the index loads from slots alone. */
+/* The variable whose address the GOT slot that is loaded there holds, or 0. */
 static uintptr_t behind_slot(const struct search *s, uintptr_t address)
 {
 	const struct place *slot;
 
-	if (s->indexed) {
+	if (s->from_slots) {
 		uintptr_t value = address % 8 ? 0 : value_of_slot(address);
 
 		return rl_pointer_module(s->core, value & ~(uintptr_t)7) ? value : 0;
@@ -225,7 +227,7 @@ static void give(struct search *s)
 
 static void search_index(struct search *s, const struct rl_index *index)
 {
-	s->indexed = true;
+	s->from_slots = true;
 	rl_index_each_variable(index, add_variable, s);
 	if (!s->failed)
 		rl_index_each(index, consider_place, s);
@@ -237,20 +239,43 @@ static void search(struct search *s)
 	rl_elf_each_slot(&s->elf, add_slot, s);
 	if (!s->module->pointers && !s->slots.count)
 		return;
-	if (!rl_elf_has_relocs(&s->elf)) {
-		note(s, "no relocations kept: link with -Wl,--emit-relocs, and don't strip; calls through pointers stay as they are");
-		return;
-	}
 	if (mark_symbols(s) && rl_elf_each_reloc(&s->elf, s->wanted, consider, s) < 0 && !s->failed)
 		note(s, "its relocation sections are broken; calls through pointers stay as they are");
 	give(s);
+}
+
+/* Names come from the file, if it still has some. */
+static void search_places(struct search *s)
+{
+	if (s->opened)
+		mark_symbols(s);
+	rl_each_place(s->module, false, consider_place, s);
+	s->from_slots = true;
+	if (!s->failed)
+		rl_each_place(s->module, true, consider_place, s);
+	give(s);
+}
+
+static bool has_slots(struct search *s)
+{
+	rl_elf_each_slot(&s->elf, add_slot, s);
+	return s->slots.count != 0;
+}
+
+static bool opens(struct search *s, const struct rl_file *file)
+{
+	const char *why;
+
+	s->opened = file->data && !rl_elf_open(&s->elf, file->data, file->size, &why);
+	if (file->data && !s->opened)
+		note(s, why);
+	return s->opened;
 }
 
 void rl_find_pointers(struct rl_module *module, const struct rl_image *image, const struct rl_file *file)
 {
 	struct search s = { .core = &rl_runtime.core, .module = module, .image = image };
 	struct rl_index index;
-	const char *why = "";
 
 	if (!s.core->pointer_modules)
 		return;
@@ -258,10 +283,12 @@ void rl_find_pointers(struct rl_module *module, const struct rl_image *image, co
 		note(&s, "its accelerated pointers share a page with other data (LTO in parts?): there an assignment does not fault");
 	if (rl_module_index(module, &index))
 		search_index(&s, &index);
-	else if (rl_elf_open(&s.elf, file->data, file->size, &why))
-		note(&s, why);
-	else
+	else if (opens(&s, file) && rl_elf_has_relocs(&s.elf))
 		search(&s);
+	else if (rl_has_places(module->header))
+		search_places(&s);
+	else if (s.opened && (module->pointers || has_slots(&s)))
+		note(&s, "no relocations kept: link with -Wl,--emit-relocs, and don't strip; calls through pointers stay as they are");
 	free(s.wanted);
 	free(s.variables.items);
 	free(s.slots.items);

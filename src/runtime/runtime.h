@@ -102,6 +102,10 @@ void rl_on_pending(relink_pending_fn *fn, void *ctx);
 bool rl_has_fitting_index(const struct relink_module_header *header, struct rl_image *image);
 /* The table of a module that has been found to have one. False: it has none. */
 bool rl_module_index(const struct rl_module *module, struct rl_index *index);
+/* Has the module places that `relink object` has put into its object files? */
+bool rl_has_places(const struct relink_module_header *header);
+/* Visits them: those of GOT loads, or all others. */
+void rl_each_place(const struct rl_module *module, bool got, rl_place_visitor *visit, void *ctx);
 
 /* sites.c: finds calls of static calls by a module's index, or else in its file, and gives them to the core; `only`: of calls that
  * this module defines */

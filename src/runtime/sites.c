@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sites.c - finds the calls of static calls in a module, from its index, or from the relocations that the linker kept in its file.
+ * sites.c - finds the calls of static calls in a module: from its index, from the relocations that the linker kept in its file, or from
+ * the places that its object files brought.
  *
  * A relocation leads to a site if it names a trampoline of this module, or an undefined symbol whose GOT slot the loader has
- * filled with the address of a trampoline; of a place in the index only the latter is known. What the code there does is read from memory, never assumed: a call counts only
- * if it leads to the trampoline, or to the PLT stub that jumps through that slot.
+ * filled with the address of a trampoline; without a symbol, if the code leads to either. What the code there does is read from
+ * memory, never assumed: a call counts only if it leads to the trampoline, or to the PLT stub that jumps through that slot.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ struct search {
 	struct rl_raw_site *sites;
 	size_t site_count, site_capacity;
 	size_t lazy, through_got;
+	bool opened; /* the file */
 	bool failed;
 };
 
@@ -288,11 +290,6 @@ static void give(const struct search *s)
 
 static void search(struct search *s)
 {
-	if (!rl_elf_has_relocs(&s->elf)) {
-		note(s, rl_elf_symbol_count(&s->elf) ? "no relocations kept: link with -Wl,--emit-relocs; calls go through trampolines"
-						     : "stripped: run relink index first; calls go through trampolines");
-		return;
-	}
 	rl_elf_each_slot(&s->elf, add_import, s);
 	if (s->failed || !mark_symbols(s))
 		return;
@@ -301,11 +298,20 @@ static void search(struct search *s)
 	give(s);
 }
 
+static bool opens(struct search *s, const struct rl_file *file)
+{
+	const char *why;
+
+	s->opened = file->data && !rl_elf_open(&s->elf, file->data, file->size, &why);
+	if (file->data && !s->opened)
+		note(s, why);
+	return s->opened;
+}
+
 void rl_find_calls(struct rl_module *module, const struct rl_module *only, const struct rl_image *image, const struct rl_file *file)
 {
 	struct search s = { .core = &rl_runtime.core, .module = module, .only = only, .image = image };
 	struct rl_index index;
-	const char *why = "";
 
 	if (!list_calls(&s)) {
 		free(s.calls);
@@ -314,10 +320,14 @@ void rl_find_calls(struct rl_module *module, const struct rl_module *only, const
 	if (rl_module_index(module, &index)) {
 		rl_index_each(&index, consider_place, &s);
 		give(&s);
-	} else if (rl_elf_open(&s.elf, file->data, file->size, &why)) {
-		note(&s, why);
-	} else {
+	} else if (opens(&s, file) && rl_elf_has_relocs(&s.elf)) {
 		search(&s);
+	} else if (rl_has_places(module->header)) {
+		rl_each_place(module, false, consider_place, &s);
+		give(&s);
+	} else if (s.opened) {
+		note(&s, rl_elf_symbol_count(&s.elf) ? "no relocations kept: link with -Wl,--emit-relocs; calls go through trampolines"
+						     : "stripped: run relink index first; calls go through trampolines");
 	}
 	if (s.lazy)
 		note(&s, "some imports are bound lazily: link with -Wl,-z,now, or calls of other modules' static calls stay indirect");

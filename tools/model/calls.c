@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c - finds the calls of static calls, as the runtime does: a place of the index, or a kept relocation, leads to a site if the code there goes to a
- * trampoline of this file, or to the PLT stub of a slot that the loader will fill with the address of a trampoline.
+ * calls.c - finds the calls of static calls, as the runtime does: a place of the index, a kept relocation, or a place from an object
+ * file, leads to a site if the code there goes to a trampoline of this file, or to the PLT stub of a slot that the loader will fill with
+ * the address of a trampoline.
  *
  * Which imported functions are static calls of other modules this file does not say, unless it also imports what describes
  * the call; the files that are read together with it do.
@@ -214,6 +215,23 @@ static int consider_place(uint64_t place, void *ctx)
 	return 0;
 }
 
+static void each_table(struct search *s)
+{
+	const struct image *image = s->model->image;
+	uint64_t budget = image->size, place;
+
+	for (size_t i = 0; i < image->section_count; i++) {
+		const struct model_section *table = &image->sections[i];
+
+		if (strcmp(table->name, "relink_sites") != 0 || table->size > budget)
+			continue;
+		budget -= table->size;
+		for (uint64_t at = 0; at + 4 <= table->size; at += 4)
+			if (image_field(image, table->address + at, &place))
+				consider_place(place, s);
+	}
+}
+
 /* By a relocation, and not by a record. */
 static bool is_found(const struct model_site *s)
 {
@@ -265,6 +283,8 @@ void calls_read(struct model *model, struct model **others, size_t count)
 	read_imports(&s);
 	if (model->has_index)
 		rl_index_each(&model->table->index, consider_place, &s);
+	else if (!model->has_relocs && model->has_places)
+		each_table(&s);
 	else if (mark_symbols(&s) && rl_elf_each_reloc(&model->image->relocs, s.wanted, consider, &s) < 0)
 		find(model, FOUND_RELOCS, 0, "its sections of kept relocations are broken: some calls are not found");
 	sites_sort(model);

@@ -119,6 +119,7 @@ struct model {
 	bool has_records;        /* some section of relink's is there */
 	bool has_relocs;         /* code relocations were kept */
 	bool has_index;          /* `relink index` was here, and its table fits the code: that is what calls are found by */
+	bool has_places;         /* `relink object` was used on its object files; calls are found by that if there is nothing better */
 	bool has_symbols;        /* .symtab is there */
 	uint64_t through_got;    /* calls of static calls that are not rewritten, since they go through the GOT */
 	uint64_t text_start, text_stop;

@@ -250,6 +250,7 @@ void sites_read(struct model *model)
 		const struct model_section *s = &model->image->sections[i];
 		bool branches = !strcmp(s->name, "relink_branch"), patches = !strcmp(s->name, "relink_patch");
 
+		model->has_places |= !strcmp(s->name, "relink_sites");
 		model->has_records |= branches || patches || !strcmp(s->name, "relink_records");
 		if ((!branches && !patches) || s->size > budget)
 			continue;

@@ -175,6 +175,7 @@ void json_file(struct json *j, const struct model *model)
 	json_string(j, "build_id", *model->build_id ? model->build_id : NULL);
 	json_bool(j, "relocations", model->has_relocs);
 	json_bool(j, "index", model->has_index);
+	json_bool(j, "places", model->has_places);
 	json_bool(j, "symbols", model->has_symbols);
 }
 

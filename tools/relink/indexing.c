@@ -28,6 +28,8 @@ const char *indexing_refused(const struct model *model)
 					  : "it uses no relink, there is nothing to index";
 	if (model->has_relocs)
 		return NULL;
+	if (model->has_places)
+		return "it has places from relink object, which strip leaves alone: there is no need to";
 	return model->has_symbols ? "no relocations were kept: link it with -Wl,--emit-relocs"
 				  : "it is stripped: index the linker's output before it is stripped";
 }

@@ -319,7 +319,7 @@ static bool has_calls(const struct model *model)
 /* What a person should know about the file's sites. */
 static void put_remarks(const struct model *model)
 {
-	if (has_calls(model) && !model->has_relocs && !model->has_index)
+	if (has_calls(model) && !model->has_relocs && !model->has_index && !model->has_places)
 		text_put(YELLOW, "%s", model->has_symbols ? "  its calls are not known: link with -Wl,--emit-relocs; they go through trampolines and pointers"
 							  : "  its calls are not known: it is stripped; they go through trampolines and pointers");
 	else if (model->through_got)

@@ -15,7 +15,14 @@
 #endif
 
 #if RELINK_PATCHES_
-#define RELINK_CALL_PROTOTYPE_(ret, name, args, attr) RELINK_C_ ret name args attr;
+#define RELINK_CALL_PROTOTYPE_(ret, name, args, attr) RELINK_C_ ret name args attr; RELINK_CALL_DECLARED_(name)
+/* For `relink object`: which of the functions that an object calls are static calls. Linkers drop the section. */
+#ifdef __ELF__
+#define RELINK_CALL_DECLARED_(name) \
+	__asm__(".pushsection relink_declared,\"e\",%progbits\n\t.asciz \"" #name "\"\n\t.popsection");
+#else
+#define RELINK_CALL_DECLARED_(name)
+#endif
 /* The slot is hidden, so that the trampoline reaches it directly; `used` keeps its name under LTO. The hidden second name of the
  * trampoline is its real address even where an executable's PLT stub has become the function's public address. */
 #define RELINK_CALL_STORAGE_(name, target) \

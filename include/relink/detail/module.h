@@ -28,15 +28,21 @@ extern const char __stop_relink_records[] RELINK_BOUNDARY_;
 
 extern char __start_relink_pointers[] RELINK_BOUNDARY_;
 extern char __stop_relink_pointers[] RELINK_BOUNDARY_;
+extern const int32_t __start_relink_sites[] RELINK_BOUNDARY_;
+extern const int32_t __stop_relink_sites[] RELINK_BOUNDARY_;
+extern const int32_t __start_relink_got_sites[] RELINK_BOUNDARY_;
+extern const int32_t __stop_relink_got_sites[] RELINK_BOUNDARY_;
 
 /*
  * One note per module, which linkers put right behind the program headers. `relink index` moves what is in front of the place up
  * by the size of a program header, and so gets one for the segment of its table; the place itself stays where the header says.
+ * LTO assembles what several files have said as one.
  */
 #ifdef __ELF__
-__asm__(".pushsection .note.relink,\"aG\",%note,relink_note,comdat\n"
+__asm__(".ifndef relink_index_place\n"
+	"\t.pushsection .note.relink.index,\"aG\",%note,relink_note,comdat\n"
 	"\t.balign 4\n"
-	"\t.long 7, 64, 1\n" /* lengths of name and description, RELINK_NOTE_INDEX */
+	"\t.long 7, 64, 0x52454c32\n" /* lengths of name and description, RELINK_NOTE_INDEX */
 	"\t.asciz \"relink\"\n"
 	"\t.zero 1 + 56\n" /* the name's padding, RELINK_NOTE_ROOM */
 	"\t.weak relink_index_place\n"
@@ -45,7 +51,8 @@ __asm__(".pushsection .note.relink,\"aG\",%note,relink_note,comdat\n"
 	"\t.size relink_index_place, 8\n"
 	"relink_index_place:\n"
 	"\t.long 0, 0\n"
-	"\t.popsection");
+	"\t.popsection\n"
+	"\t.endif");
 #endif
 extern const struct relink_index_place relink_index_place RELINK_BOUNDARY_;
 
@@ -57,6 +64,7 @@ struct relink_module_header relink_module_header = {
 	__start_relink_use_sites, __stop_relink_use_sites,
 	__start_relink_pointers, __stop_relink_pointers,
 	&relink_index_place,
+	__start_relink_sites, __stop_relink_sites, __start_relink_got_sites, __stop_relink_got_sites,
 };
 
 static void __attribute__((constructor(101))) relink_module_constructor_(void)
