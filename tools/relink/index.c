@@ -10,8 +10,9 @@
 static const char help[] =
 	"usage: relink index [OPTION]... FILE...\n"
 	"\n"
-	"Puts into programs and shared objects a table of the places in their code that call static calls and accelerated pointers. It is part of\n"
-	"what is loaded: strip leaves it, and the program needs neither relocations nor symbols, nor its own file, to find its calls.\n"
+	"Puts into programs and shared objects a table of the places in their code that call static calls and accelerated pointers. It\n"
+	"is part of what is loaded: strip leaves it, and the program needs neither relocations nor symbols, nor its own file, to find\n"
+	"its calls.\n"
 	"A file that has such a table stays as it is.\n"
 	"\n"
 	"  -r, --drop-relocs        remove the relocations that the linker kept; strip does that, too\n"
@@ -64,7 +65,7 @@ static const char *write_result(const struct job *job)
 		bytes = model_file(job->file.model, &size);
 	if (!job->file.changed && !job->request->out)
 		return NULL;
-	return replace_file(out, job->path, bytes, size, why, sizeof(why));
+	return replace_file(out, job->path, bytes, size, true, why, sizeof(why));
 }
 
 static void say_json(const struct job *job, const char *out)

@@ -8,7 +8,7 @@
 #include "relink.h"
 
 static const struct command *const commands[] = {
-	&command_list, &command_show, &command_check, &command_index, &command_ps, &command_status, &command_set, &command_watch,
+	&command_list, &command_show, &command_check, &command_index, &command_object, &command_ps, &command_status, &command_set, &command_watch,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -73,7 +73,9 @@ static int run(int argc, char **argv)
 /* A full disk is an error; a reader that has seen enough is none of ours (SIGPIPE ends us, or the write fails). */
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	bool as = argc > 0 && !strcmp(slash ? slash + 1 : argv[0], "as");
+	int status = as ? object_as(argv) : run(argc, argv);
 
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {

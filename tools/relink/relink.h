@@ -20,10 +20,13 @@ extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_check;
 extern const struct command command_index;
+extern const struct command command_object;
 extern const struct command command_ps;
 extern const struct command command_status;
 extern const struct command command_set;
 extern const struct command command_watch;
+/* The program under the name `as`. */
+int object_as(char **argv);
 
 /* What all commands understand. */
 struct common {

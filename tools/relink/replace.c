@@ -15,6 +15,7 @@ struct writing {
 	int descriptor;
 	char *path; /* of the temporary file */
 	const char *failed; /* what was being done */
+	bool durable;
 };
 
 static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
@@ -71,7 +72,7 @@ static bool fill(struct writing *w, const char *like, const uint8_t *bytes, size
 	if (!copy_status(w->descriptor, like))
 		return false;
 	w->failed = "sync";
-	if (fsync(w->descriptor) < 0)
+	if (w->durable && fsync(w->descriptor) < 0)
 		return false;
 	return true;
 }
@@ -101,7 +102,8 @@ static bool put(struct writing *w, const char *target, const char *like, const u
 		w->failed = "replace";
 		if (!rename(w->path, target)) {
 			close(w->descriptor);
-			sync_directory(w->path);
+			if (w->durable)
+				sync_directory(w->path);
 			return true;
 		}
 	}
@@ -119,10 +121,10 @@ static void give_up(const struct writing *w)
 	errno = error;
 }
 
-const char *replace_file(const char *path, const char *like, const uint8_t *bytes, size_t size, char *why, size_t why_size)
+const char *replace_file(const char *path, const char *like, const uint8_t *bytes, size_t size, bool durable, char *why, size_t why_size)
 {
 	char *target = realpath(path, NULL);
-	struct writing w = { -1, NULL, "find" };
+	struct writing w = { -1, NULL, "find", durable };
 	struct stat status;
 	bool done = false;
 
