@@ -24,6 +24,16 @@
 #endif
 #define RELINK_RECORD_ __attribute__((section("relink_records"), aligned(8), RELINK_KEEP_))
 
+/*
+ * Keys and numbers are zero as a rule, and lie in initialised data all the same: `relink bake` writes another default into the
+ * file, and .bss has no place there.
+ */
+#if defined(__ELF__)
+#define RELINK_IN_FILE_ __attribute__((section(".data.relink")))
+#else
+#define RELINK_IN_FILE_
+#endif
+
 #define RELINK_GLOBAL_
 #define RELINK_STATIC_ static
 

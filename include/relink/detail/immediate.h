@@ -28,11 +28,11 @@ template <> inline constexpr bool is_number<unsigned long long> = true;
 }
 }
 #define RELINK_IS_NUMBER_(type) relink_detail::is_number<type>
-#define RELINK_IMMEDIATE_STORAGE_(name, value) extern "C" { struct relink_immediate name = { (value), 0 }; }
+#define RELINK_IMMEDIATE_STORAGE_(name, value) extern "C" { struct relink_immediate name RELINK_IN_FILE_ = { (value), 0 }; }
 #else
 #define RELINK_C_VARIABLE_ extern
 #define RELINK_IS_NUMBER_(type) (__builtin_classify_type((type)0) <= 4)
-#define RELINK_IMMEDIATE_STORAGE_(name, value) struct relink_immediate name = { (value), 0 };
+#define RELINK_IMMEDIATE_STORAGE_(name, value) struct relink_immediate name RELINK_IN_FILE_ = { (value), 0 };
 #endif
 
 /* The default is the sizes of three arrays that nobody defines: that may be declared again, and has to agree. */

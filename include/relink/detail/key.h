@@ -14,12 +14,12 @@
 
 #define RELINK_KEY_DEF_(storage, type, init, default_, name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
-	storage struct type name = init; \
+	storage struct type name RELINK_IN_FILE_ = init; \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name.key, #name, (doc), (default_) | (flags), 0)
 
 #define RELINK_KEY_ARRAY_(name, n, doc, type, default_) \
 	RELINK_CHECK_DOC_(doc); \
-	__extension__ struct type name[n] = RELINK_INIT_ALL_(n, (default_) != 0); \
+	__extension__ struct type name[n] RELINK_IN_FILE_ = RELINK_INIT_ALL_(n, (default_) != 0); \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name[0].key, #name, (doc), (default_), (n))
 #ifdef __cplusplus
 #define RELINK_INIT_ALL_(n, on) {}

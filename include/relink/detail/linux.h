@@ -10,10 +10,10 @@
 /* ---- keys: the variable comes first, since `static` may stand in front ---- */
 
 #define RELINK_LINUX_KEY_(name, type, init, flags) \
-	struct type name = init; \
+	struct type name RELINK_IN_FILE_ = init; \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name.key, RELINK_STR_(name), "static key", flags, 0)
 #define RELINK_LINUX_KEYS_(name, n, type, flags) \
-	RELINK_LINUX_RANGE_ struct type name[n] = RELINK_INIT_ALL_(n, (flags) != 0); \
+	RELINK_LINUX_RANGE_ struct type name[n] RELINK_IN_FILE_ = RELINK_INIT_ALL_(n, (flags) != 0); \
 	RELINK_LINUX_RANGE_END_ \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name[0].key, RELINK_STR_(name), "static keys", flags, n)
 /* __extension__ can't stand behind `static`; clang takes the range for the user's own. */
@@ -25,7 +25,7 @@
 #define RELINK_LINUX_RANGE_END_
 #endif
 #define RELINK_LINUX_KEY_DEFERRED_(name, type, init, flags, rl) \
-	struct type name = { init, { (rl), 0 } }; \
+	struct type name RELINK_IN_FILE_ = { init, { (rl), 0 } }; \
 	RELINK_KEY_RECORD_(RELINK_CAT_(key_, name), &name.key.key, RELINK_STR_(name), "static key, deferred", flags, 0)
 
 /* 1 if `config` is a macro with the value 1, else 0: only then the pasted word is two arguments, of which the second is 1. */
