@@ -66,8 +66,11 @@ struct relink_patch_record {
 	int32_t ref;    /* relative to this field: by kind */
 	uint8_t length; /* bytes that may change */
 	uint8_t kind;   /* enum relink_patch_kind */
-	uint16_t flags;
+	uint16_t flags; /* 0, or RELINK_PATCH_BAKED and, from bit 8 on, the number of the arm, from 1 on, that an alternative has become */
 };
+
+#define RELINK_PATCH_BAKED 1u /* the code is what it is to be, and is not written */
+#define RELINK_PATCH_ARM(flags) ((unsigned)(flags) >> 8) /* 0: the code as linked */
 
 enum relink_patch_kind {
 	RELINK_PATCH_LOCK = 1,        /* ref: 0. The byte is a lock prefix while the process's key `locks` is true */
@@ -131,6 +134,14 @@ struct relink_record {
 #define RELINK_OWNED 0x800u        /* call: a member of an ops table, which decides */
 #define RELINK_SEQUENCE_FLAG 0x1000u /* call: a sequence, whose first state is the code as it was compiled */
 #define RELINK_SIGNED 0x2000u      /* immediate: a signed number */
+/*
+ * The choice was decided in the file, by `relink bake`: its sites, slot and value are those of one state, and stay. That state is the
+ * default of a key; what the object holds of an option or an immediate; of a call, sequence or table the variant with
+ * RELINK_VARIANT_IS_BAKED, or NULL, the code as compiled, if none has. An array of keys has one record: those of its elements are
+ * baked whose `count` is RELINK_KEY_BAKED in the file.
+ */
+#define RELINK_BAKED 0x8000u
+#define RELINK_KEY_BAKED (-1)
 #define RELINK_POINTER_STRUCT 0x4000u /* pointer: members of a struct, which have offsets, and not of an array */
 
 /* A key, a call or an option: something with a name and states. */
@@ -146,6 +157,7 @@ struct relink_choice_record {
 #define RELINK_VARIANT_IS_CONST 1u /* returns `constant` and does nothing else; `fn` is such a function */
 #define RELINK_VARIANT_IS_TEMPLATE 4u /* `fn` is a table of RELINK_TEMPLATE_SIZE bytes for every choice of registers for the operands that
 				       * `constant` names: index of the first, then of the second, 255: none; the last byte is the length */
+#define RELINK_VARIANT_IS_BAKED 8u /* the state of a choice with RELINK_BAKED */
 #define RELINK_TEMPLATE_SIZE 32
 #define RELINK_VARIANT_NARROW 2u   /* the result has at most 32 bits; the rest of `constant` is to be ignored */
 

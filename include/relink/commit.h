@@ -93,6 +93,7 @@ enum relink_level {
 	RELINK_BY_COMMAND_LINE = 4,
 	RELINK_BY_PROGRAM = 5,
 	RELINK_BY_FORCE = 6,
+	RELINK_BY_BAKED = 7, /* nobody asks at this level: `relink bake` has decided in the file, and nobody can change it */
 };
 #define RELINK_LEVELS 7
 

@@ -43,6 +43,7 @@ enum relink_code {
 	RELINK_E_STOP = -21,      /* a thread can't be stopped, or is inside of code that changes or is to be left; the text names it */
 	RELINK_E_MODE = -22,      /* threads run, and one store can't change this code: use start-up or stop mode */
 	RELINK_E_AGENT = -23,     /* the agent can't be started, or does not end; the text says why */
+	RELINK_E_BAKED = -24,     /* the choice is baked into this file, see relink(1); run the file that was made from */
 };
 
 struct relink_error {

@@ -103,7 +103,7 @@ enum relink_choice_kind { RELINK_KEY = 1, RELINK_CALL = 2, RELINK_OPT = 3, RELIN
 struct relink_choice_info {
 	uint32_t size;
 	int kind;              /* enum relink_choice_kind */
-	uint32_t flags;        /* RELINK_FINAL, RELINK_NONFORCIBLE */
+	uint32_t flags;        /* RELINK_FINAL, RELINK_NONFORCIBLE, RELINK_BAKED */
 	int decided_by;        /* enum relink_level */
 	const char *name, *doc, *module;
 	const char *state;     /* effective */

@@ -187,6 +187,9 @@ int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const
 {
 	int state;
 
+	*by = RELINK_BY_BAKED;
+	if (rl_is_baked(choice))
+		return choice->initial;
 	for (*by = RELINK_BY_FORCE; *by >= RELINK_BY_FUNCTION; (*by)--)
 		if (usable(choice, asked[*by]))
 			return asked[*by];
@@ -202,6 +205,12 @@ int rl_resolve(const struct rl_core *core, const struct rl_choice *choice, const
 
 int rl_ask(struct rl_core *core, struct rl_choice *choice, int level, int state, void (*custom)(void), struct relink_error *err)
 {
+	if (rl_is_baked(choice) && state != RL_NONE && state != choice->initial)
+		return rl_fail_baked(err, choice);
+	if (rl_is_baked(choice)) {
+		choice->next_asked[level] = state;
+		return RELINK_OK;
+	}
 	if ((choice->flags & RELINK_SEQUENCE_FLAG) && !core->can_write && state != RL_NONE &&
 	    (state == RL_CUSTOM || !usable(choice, state)))
 		return rl_fail(err, RELINK_E_WRITE, choice, core->why);

@@ -108,6 +108,8 @@ struct rl_group {
 	size_t count;
 	uintptr_t home;                  /* call: where unbound sites lead */
 	bool stale;                      /* key: sites of a pending module, left in their link-time state */
+	bool unlike;                     /* key: compiled for the default that the key had before it was baked */
+	size_t unlike_count;
 	bool trampoline;
 	bool is_use;                     /* branches that have opinions of their own, see use.c */
 	bool data;                       /* which are bytes that code tests */
@@ -196,7 +198,7 @@ struct rl_choice {
 	bool patched;                /* key: some module has patches that depend on it */
 	bool has_when;               /* call: some variant is for states of other choices */
 	bool anonymous;              /* key without a record: in a struct */
-	bool has_default;            /* call: the default target has been seen */
+	bool has_default;            /* call: the default target has been seen; or the baked one */
 	bool trampoline_ok;          /* call: the trampoline is what it should be */
 	bool new_target;             /* final call: has moved, see rl_final_target */
 	struct rl_key *keys;         /* key: 1; option: count */
@@ -311,9 +313,15 @@ int rl_fail(struct relink_error *err, int code, const struct rl_choice *choice, 
 int rl_fail_site(struct relink_error *err, int code, const struct rl_choice *choice, const struct rl_module *module,
 		 uintptr_t site, const char *reason);
 int rl_fail_unknown(const struct rl_core *core, struct relink_error *err, const char *name, size_t length);
+int rl_fail_baked(struct relink_error *err, const struct rl_choice *choice);
 int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, const char *state, size_t length);
 
 /* ---- choice.c ---- */
+/* Decided in the file for good. */
+static inline bool rl_is_baked(const struct rl_choice *c)
+{
+	return (c->flags & RELINK_BAKED) != 0;
+}
 bool rl_has_module(const struct rl_core *core, const char *name, size_t length);
 struct rl_choice *rl_find_choice(struct rl_core *core, const char *name, size_t length, int *code);
 int rl_find_state(const struct rl_choice *choice, const char *state, size_t length);
@@ -351,6 +359,8 @@ struct rl_choice *rl_new_choice(struct rl_core *core, struct rl_module *module, 
 /* ---- ops.c: operations tables ---- */
 bool rl_add_tables(struct rl_core *core, struct rl_module *module); /* after the calls that are their members */
 bool rl_init_member(struct rl_core *core, struct rl_choice *member);
+/* Members of a module's baked tables: what the backend has, which is what their code and slots are. After variants and marks. */
+void rl_read_baked(const struct rl_core *core, const struct rl_module *module);
 void rl_free_ops(struct rl_core *core, struct rl_choice *choice);
 void rl_remove_marks(struct rl_core *core, const struct rl_module *module);
 /* Does the program's own target of this call or table leave with the module? */
@@ -421,6 +431,13 @@ void rl_close_pointers(struct rl_plan *plan);
 /* ---- patch.c: lock prefixes, immediates, alternatives ---- */
 bool rl_add_patches(struct rl_core *core, struct rl_module *module);
 void rl_remove_patches(struct rl_core *core, struct rl_module *module);
+/* Code that stays as it is in the file. */
+static inline bool rl_is_baked_patch(const struct relink_patch_record *p)
+{
+	return (p->flags & RELINK_PATCH_BAKED) != 0;
+}
+/* A feature that baked code of the module relies on and the machine lacks, or the other way round; RL_NONE: there is none. */
+int rl_baked_for_others(const struct rl_core *core, const struct rl_module *module);
 /* Is this address inside of code that is more than one instruction's? */
 bool rl_in_patch(const struct rl_module *module, uintptr_t address);
 /* Visits the patches that depend on a choice that moves, or all of a module that is fresh. */
@@ -531,6 +548,18 @@ static inline bool rl_branch_moves(const struct rl_group *group, size_t i)
 static inline bool rl_branch_becomes(const struct rl_group *group, size_t i, bool forth)
 {
 	return group->is_use ? (group->words[i] & 0x4000u) == 0 ? forth : !forth : forth;
+}
+
+/* Sites of a baked call in its own file are what they are to be, bound or not. */
+static inline bool rl_is_baked_group(const struct rl_group *g)
+{
+	return g->call && rl_is_baked(g->call) && g->module == g->call->module;
+}
+
+/* What a key's sites express as linked. */
+static inline bool rl_group_born(const struct rl_group *g)
+{
+	return g->key->born != g->unlike;
 }
 
 static inline uintptr_t rl_group_address(const struct rl_group *group, size_t i)

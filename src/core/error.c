@@ -82,6 +82,17 @@ static int fail_number(struct relink_error *err, const struct rl_choice *choice,
 	return rl_fail(err, RELINK_E_STATE, choice, reason);
 }
 
+int rl_fail_baked(struct relink_error *err, const struct rl_choice *choice)
+{
+	char reason[200];
+	struct rl_text t = rl_text_into(reason, sizeof(reason));
+
+	rl_text_add(&t, "baked into this file as ");
+	rl_text_add(&t, rl_state_name(choice, choice->initial));
+	rl_text_add(&t, " and can't be changed; run the file that it was made from, or bake that one anew");
+	return rl_fail(err, RELINK_E_BAKED, choice, reason);
+}
+
 int rl_fail_state(struct relink_error *err, const struct rl_choice *choice, const char *state, size_t length)
 {
 	char reason[512];

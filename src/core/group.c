@@ -41,10 +41,21 @@ static bool count_branch(struct rl_core *core, struct rl_module *module, const s
 		k->groups = g;
 	}
 	k->groups->count++;
-	/* Code that was compiled for the other default can't be told from code that somebody rewrote. */
-	if (on != k->born)
+	/* Code that was compiled for the other default can't be told from code that somebody rewrote, unless the key was baked since. */
+	k->groups->unlike_count += on != k->born;
+	if (on != k->born && !rl_is_baked(k->owner))
 		k->groups->stale = true;
 	return true;
+}
+
+static void judge_groups(struct rl_module *module)
+{
+	for (struct rl_group *g = module->groups; g; g = g->next_in_module) {
+		if (!g->unlike_count || g->stale)
+			continue;
+		g->unlike = g->unlike_count == g->count;
+		g->stale = !g->unlike;
+	}
 }
 
 static void place_groups(struct rl_module *module)
@@ -111,6 +122,7 @@ bool rl_add_branches(struct rl_core *core, struct rl_module *module)
 		}
 	if (!usable)
 		return true;
+	judge_groups(module);
 	module->order = core->hooks->alloc(usable * sizeof(*module->order));
 	if (!module->order)
 		return false;
@@ -146,6 +158,16 @@ static struct rl_group *add_call_group(struct rl_core *core, struct rl_module *m
 	return g;
 }
 
+/* A baked call's sites are not looked at again. */
+static enum relink_reason first_reason(const struct rl_core *core, const struct rl_group *g, int kind, uintptr_t address)
+{
+	const struct rl_want home = { RL_HOME, false, 0, 0 };
+
+	if (!rl_is_baked_group(g) || core->port->expresses((enum rl_kind)kind, address, g->home, &home, (const uint8_t *)address))
+		return RELINK_INDIRECT;
+	return RELINK_BOUND;
+}
+
 static bool add_trampoline(struct rl_core *core, struct rl_module *module, struct rl_choice *call)
 {
 	uintptr_t entry = (uintptr_t)call->call->trampoline;
@@ -162,7 +184,8 @@ static bool add_trampoline(struct rl_core *core, struct rl_module *module, struc
 	if (!g)
 		return false;
 	g->trampoline = call->trampoline_ok = true;
-	g->sites[0] = (struct rl_site){ (uint32_t)(entry + opcode - module->text_start), RL_TRAMPOLINE, RELINK_INDIRECT, 0 };
+	g->sites[0] = (struct rl_site){ (uint32_t)(entry + opcode - module->text_start), RL_TRAMPOLINE,
+					(uint8_t)first_reason(core, g, RL_TRAMPOLINE, entry + opcode), 0 };
 	return true;
 }
 
@@ -211,7 +234,8 @@ int rl_module_add_calls(struct rl_core *core, struct rl_module *module, struct r
 			return RELINK_E_MEMORY;
 		for (size_t k = 0; k < n; k++)
 			g->sites[k] = (struct rl_site){ (uint32_t)(sites[i + k].address - module->text_start), sites[i + k].kind,
-							sites[i + k].reason ? sites[i + k].reason : RELINK_INDIRECT, 0 };
+							sites[i + k].reason ? sites[i + k].reason :
+							(uint8_t)first_reason(core, g, sites[i + k].kind, sites[i + k].address), 0 };
 	}
 	return RELINK_OK;
 }

@@ -53,8 +53,10 @@ struct rl_module *rl_module_add(struct rl_core *core, struct relink_module_heade
 	core->module_count++;
 	core->unindexed += !m->uses_indexed;
 	rl_count_change(core);
-	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core) || !rl_add_branches(core, m) ||
-	    !rl_add_trampolines(core, m) || !rl_add_pointers(core, m) || !rl_add_patches(core, m))
+	if (!rl_add_choices(core, m) || !rl_add_rules(core, m, condition) || !rl_admit_waiting(core))
+		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
+	rl_read_baked(core, m);
+	if (!rl_add_branches(core, m) || !rl_add_trampolines(core, m) || !rl_add_pointers(core, m) || !rl_add_patches(core, m))
 		rl_fail(err, RELINK_E_MEMORY, 0, "out of memory while taking in a module");
 	header->runtime = m;
 	return m;

@@ -6,7 +6,8 @@
 
 const char *relink_level_name(int level)
 {
-	static const char *const names[] = { "default", "choice function", "file", "environment", "command line", "program", "force" };
+	static const char *const names[] = { "default", "choice function", "file", "environment", "command line", "program", "force",
+					     "baked file" };
 
 	return NAME(names, level);
 }
@@ -35,8 +36,7 @@ const char *relink_code_name(int code)
 		"RELINK_E_FINAL", "RELINK_E_NONFORCIBLE", "RELINK_E_COUNT", "RELINK_E_BREAKPOINT", "RELINK_E_BYTES", "RELINK_E_WRITE",
 		"RELINK_E_BARRIER", "RELINK_E_THREADS", "RELINK_E_CONTEXT", "RELINK_E_RUNTIME", "RELINK_E_PENDING",
 		"RELINK_E_DEGRADED", "RELINK_E_AMBIGUOUS", "RELINK_E_SYNTAX", "RELINK_E_TRAPS", "RELINK_E_STOP",
-		"RELINK_E_MODE",
-		"RELINK_E_AGENT",
+		"RELINK_E_MODE", "RELINK_E_AGENT", "RELINK_E_BAKED",
 	};
 
 	return code == RELINK_OVERRIDDEN ? "RELINK_OVERRIDDEN" : NAME(names, -code);

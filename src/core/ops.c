@@ -91,6 +91,8 @@ static void follow(const struct rl_core *core, const struct rl_choice *table, st
 	/* A backend that is bound is not looked at again. */
 	if (!table->variants || (member->is_read && !rl_call_moves(table)))
 		return;
+	if (rl_is_baked(member))
+		return;
 	next = read_member(core, member, (uintptr_t)rl_want_of(table, table->next_state, table->next_custom).address);
 	if (same(&next, &member->variants[member->state]))
 		return;
@@ -105,6 +107,19 @@ void rl_follow_tables(struct rl_plan *plan)
 
 		if (member->owner)
 			follow(plan->core, member->owner, member);
+	}
+}
+
+void rl_read_baked(const struct rl_core *core, const struct rl_module *module)
+{
+	for (struct rl_choice *c = core->choices; c; c = c->next) {
+		if (c->module != module || !rl_is_baked(c))
+			continue;
+		c->decided_by = RELINK_BY_BAKED;
+		if (c->owner && c->owner->variants) {
+			c->variants[0] = read_member(core, c, (uintptr_t)rl_want_of(c->owner, c->owner->state, 0).address);
+			c->is_read = true;
+		}
 	}
 }
 

@@ -151,7 +151,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 
 		if (!is_usable(m, p))
 			continue;
-		core->lock_count += p->kind == RELINK_PATCH_LOCK;
+		core->lock_count += p->kind == RELINK_PATCH_LOCK && !rl_is_baked_patch(p);
 		if (!is_wide(p))
 			continue;
 		ok = p->kind == RELINK_PATCH_SEQUENCE || depend_on_arms(core, m, arms_of(p));
@@ -164,7 +164,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 void rl_remove_patches(struct rl_core *core, struct rl_module *m)
 {
 	for (size_t i = 0; i < m->patch_count; i++)
-		core->lock_count -= m->patches[i].kind == RELINK_PATCH_LOCK && is_usable(m, &m->patches[i]);
+		core->lock_count -= m->patches[i].kind == RELINK_PATCH_LOCK && is_usable(m, &m->patches[i]) && !rl_is_baked_patch(&m->patches[i]);
 	core->memory -= memory_of(m);
 	if (m->wide)
 		core->hooks->free(m->wide);
@@ -312,6 +312,8 @@ static bool arms_move(const struct relink_arm *arm)
 
 static bool is_concerned(const struct rl_core *core, const struct relink_patch_record *p)
 {
+	if (rl_is_baked_patch(p))
+		return false;
 	if (p->kind == RELINK_PATCH_LOCK)
 		return moves(core->locks->owner);
 	if (p->kind == RELINK_PATCH_IMMEDIATE)
@@ -420,11 +422,13 @@ static bool expected(const struct rl_plan *plan, const struct rl_module *m, cons
 	return true;
 }
 
-/* What the linker left of a lock or an immediate is the default. */
+/* What the linker left of a lock or an immediate is the default. What that was before another file's number was baked, nobody knows. */
 static void expect_default(const struct relink_patch_record *p, const struct rl_port *port, uint8_t *out)
 {
 	if (p->kind == RELINK_PATCH_LOCK)
 		out[0] = port->lock[1];
+	else if (p->kind == RELINK_PATCH_IMMEDIATE && immediate_choice(p) && rl_is_baked(immediate_choice(p)))
+		copy(out, (const uint8_t *)rl_patch_site(p), p->length);
 	else if (p->kind == RELINK_PATCH_IMMEDIATE && immediate_choice(p))
 		encode_number(immediate_choice(p)->variants[immediate_choice(p)->initial].constant, p->length, out);
 }
@@ -499,7 +503,7 @@ static int plan_module(struct rl_plan *plan, struct rl_module *m, bool fresh)
 	int r = 0;
 
 	for (size_t i = 0; i < m->patch_count && !r; i++)
-		if (is_usable(m, &m->patches[i]) && (fresh || is_concerned(plan->core, &m->patches[i])))
+		if (is_usable(m, &m->patches[i]) && !rl_is_baked_patch(&m->patches[i]) && (fresh || is_concerned(plan->core, &m->patches[i])))
 			r = plan_patch(plan, m, &m->patches[i], fresh);
 	return r;
 }
@@ -566,6 +570,23 @@ bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner,
 			return true;
 		}
 	return false;
+}
+
+int rl_baked_for_others(const struct rl_core *core, const struct rl_module *m)
+{
+	for (size_t i = 0; i < m->patch_count; i++) {
+		const struct relink_patch_record *p = &m->patches[i];
+		const struct relink_arm *arm;
+		unsigned n = RELINK_PATCH_ARM(p->flags);
+
+		if (p->kind != RELINK_PATCH_ALTERNATIVE || !rl_is_baked_patch(p) || !n || !is_usable(m, p))
+			continue;
+		for (arm = arms_of(p); --n && !(arm->flags & RELINK_ARM_LAST); arm++)
+			;
+		if (!(arm->flags & RELINK_ARM_KEY) && !arm_holds(core, arm, false))
+			return arm->feature;
+	}
+	return RL_NONE;
 }
 
 /* ---- listing ---- */

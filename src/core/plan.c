@@ -46,7 +46,7 @@ static bool group_flips(const struct rl_plan *plan, const struct rl_group *group
 
 	if (group->is_use)
 		return !group->stale && !group->data && group->moves;
-	return !group->stale && (is_fresh(plan, group) ? key->born : key->state) != key->next;
+	return !group->stale && (is_fresh(plan, group) ? rl_group_born(group) : key->state) != key->next;
 }
 
 static int walk_key(struct rl_plan *plan, struct rl_key *key, int (*visit)(struct rl_plan *, struct rl_group *, bool))
@@ -85,7 +85,7 @@ int rl_fail_wrong_bytes(struct rl_plan *plan, const struct rl_choice *choice, co
 
 static int check_flip(struct rl_plan *plan, struct rl_group *group, bool on)
 {
-	bool now = is_fresh(plan, group) ? group->key->born : group->key->state;
+	bool now = is_fresh(plan, group) ? rl_group_born(group) : group->key->state;
 	uint8_t expected[2];
 
 	/* Sites of one key may be of both directions; the byte depends on the record's own flag. */
@@ -268,6 +268,8 @@ static int plan_group(struct rl_plan *plan, struct rl_group *group)
 {
 	int r = 0;
 
+	if (rl_is_baked_group(group))
+		return 0;
 	if (!rl_reserve_changes(plan, group->count))
 		return no_memory(plan);
 	for (size_t i = 0; i < group->count && !r; i++)

@@ -125,7 +125,8 @@ static void take_over(struct rl_core *core, struct rl_choice *c, struct rl_key *
 	free_choice(core, old);
 }
 
-static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_key *keys, size_t count, bool first_on)
+/* `on`: the index of the one that is on, or RL_NONE. */
+static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_key *keys, size_t count, int on)
 {
 	c->keys = core->hooks->alloc(count * sizeof(*c->keys));
 	if (!c->keys)
@@ -137,7 +138,7 @@ static bool add_keys(struct rl_core *core, struct rl_choice *c, struct relink_ke
 		k->key = &keys[i];
 		k->owner = c;
 		k->value = c->kind == RELINK_KEY ? 1 : (int)i;
-		k->born = k->state = k->next = first_on && i == 0;
+		k->born = k->state = k->next = (int)i == on;
 		if (keys[i].choice)
 			take_over(core, c, k, keys[i].choice);
 		keys[i].choice = k;
@@ -154,7 +155,7 @@ static struct rl_choice *add_key(struct rl_core *core, struct rl_module *module,
 	if (!c)
 		return 0;
 	c->state = on;
-	if (!add_keys(core, c, key, 1, on))
+	if (!add_keys(core, c, key, 1, on ? 0 : RL_NONE))
 		return 0;
 	c->flags = flags;
 	c->states = (const char **)(uintptr_t)key_states;
@@ -169,13 +170,19 @@ static struct rl_choice *add_named_element(struct rl_core *core, struct rl_modul
 {
 	char name[96];
 	struct rl_text t = rl_text_into(name, sizeof(name));
+	uint32_t flags = record->head.flags & ~RELINK_BAKED;
 	struct rl_choice *c;
+
+	if ((record->head.flags & RELINK_BAKED) && key->count == RELINK_KEY_BAKED) {
+		flags = (flags & ~RELINK_DEFAULT_TRUE) | RELINK_BAKED | (key->state ? RELINK_DEFAULT_TRUE : 0);
+		key->count = 0;
+	}
 
 	rl_text_add(&t, record->name);
 	rl_text_add(&t, "[");
 	rl_text_add_dec(&t, i);
 	rl_text_add(&t, "]");
-	c = add_key(core, module, key, "", record->doc, record->head.flags);
+	c = add_key(core, module, key, "", record->doc, flags);
 	if (c)
 		c->name = c->own_name = rl_copy_string(core, name);
 	return c && c->name ? c : 0;
@@ -207,10 +214,14 @@ static bool add_option_record(struct rl_core *core, struct rl_module *module, co
 {
 	struct relink_option *option = record->object;
 	struct rl_choice *c = rl_new_choice(core, module, RELINK_OPT, record->name, record->doc);
+	int initial = record->head.flags & RELINK_BAKED ? option->state : 0;
 
+	if (initial < 0 || (uint64_t)initial >= record->count)
+		initial = 0;
 	/* The keys follow the option: see RELINK_OPTION_TYPE_. */
-	if (!c || record->count > sizeof(always) || !add_keys(core, c, (struct relink_key *)(option + 1), record->count, true))
+	if (!c || record->count > sizeof(always) || !add_keys(core, c, (struct relink_key *)(option + 1), record->count, initial))
 		return false;
+	c->initial = c->state = initial;
 	c->flags = record->head.flags;
 	c->states = (const char **)(uintptr_t)record->states;
 	c->usable = always;
@@ -298,6 +309,8 @@ static bool add_call_record(struct rl_core *core, struct rl_module *module, cons
 /* Identical-code folding may have made the default and a variant for certain states one function. */
 static bool is_default(const struct rl_choice *c, const struct relink_variant_record *record, const struct relink_when *when)
 {
+	if (rl_is_baked(c))
+		return !c->has_default && (record->head.flags & RELINK_VARIANT_IS_BAKED);
 	return !(c->flags & RELINK_DEFAULT_NULL) && !c->has_default && *c->call->slot == record->fn && !when;
 }
 
@@ -339,7 +352,7 @@ static bool add_variant_record(struct rl_core *core, struct rl_module *module, c
 	first = is_default(c, record, model.when);
 	if (c->flags & RELINK_SEQUENCE_FLAG) /* is code and nothing else */
 		holds = holds && core->can_write;
-	if (!add_variant(core, c, module, record->name, &model, holds || first))
+	if (!add_variant(core, c, module, record->name, &model, holds || (first && !rl_is_baked(c))))
 		return false;
 	if (first) {
 		c->initial = c->state = (int)c->count - 1;

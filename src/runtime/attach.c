@@ -67,7 +67,7 @@ static void mark_pending(struct rl_core *core, struct rl_module *module, bool fr
 	module->pending = true;
 	module->patches_stale = module->patch_count != 0;
 	for (struct rl_group *g = module->groups; g; g = g->next_in_module)
-		if (g->key && (g->is_use ? g->moves && !g->data : g->key->next != (fresh ? g->key->born : g->key->state)))
+		if (g->key && (g->is_use ? g->moves && !g->data : g->key->next != (fresh ? rl_group_born(g) : g->key->state)))
 			g->stale = true;
 }
 

@@ -225,7 +225,7 @@ static void note_entry(struct rl_text *t, int level, const struct rl_entry *e)
 	struct rl_choice *c = rl_find_choice(&rl_runtime.core, e->name, e->name_length, &code);
 	int state = c ? rl_want_state(&rl_runtime.core, c, e->state, e->state_length) : RL_NONE;
 
-	if (c && state != RL_NONE && c->usable[state])
+	if (c && state != RL_NONE && (rl_is_baked(c) ? state == c->initial : c->usable[state]))
 		return;
 	rl_text_add(t, relink_level_name(level));
 	rl_text_add(t, ": ");
@@ -234,7 +234,8 @@ static void note_entry(struct rl_text *t, int level, const struct rl_entry *e)
 	rl_text_add_n(t, e->state, e->state_length);
 	rl_text_add(t, !c ? (code == RELINK_E_AMBIGUOUS ? ": several choices of that name; write module:name\n" : ": no such choice\n")
 		       : c->owner ? ": a member of an operations table, which is bound as a whole\n"
-		       : state == RL_NONE ? ": no such state\n" : ": its condition does not hold here\n");
+		       : state == RL_NONE ? ": no such state\n"
+		       : rl_is_baked(c) ? ": baked into this file, can't be changed\n" : ": its condition does not hold here\n");
 }
 
 static void note_queries(struct rl_text *t, int level, const struct rl_entry *e)
@@ -260,6 +261,25 @@ static void note_queries(struct rl_text *t, int level, const struct rl_entry *e)
 	}
 }
 
+/* What is baked is run, whatever the machine is. */
+static void note_baked(struct rl_text *t)
+{
+	const struct rl_core *core = &rl_runtime.core;
+
+	for (const struct rl_choice *c = core->choices; c; c = c->next)
+		if (rl_is_baked(c) && !c->owner && c->usable && !c->usable[c->initial]) {
+			rl_text_add(t, c->name);
+			rl_text_add(t, ": baked as ");
+			rl_text_add(t, rl_state_name(c, c->initial));
+			rl_text_add(t, ", whose condition does not hold here\n");
+		}
+	for (const struct rl_module *m = core->modules; m; m = m->next)
+		if (rl_baked_for_others(core, m) != RL_NONE) {
+			rl_text_add(t, m->name);
+			rl_text_add(t, ": baked for other processors than this one\n");
+		}
+}
+
 /* Entries of file and environment that found nothing; under the lock. */
 void rl_list_notes(char *buffer, size_t size)
 {
@@ -269,6 +289,7 @@ void rl_list_notes(char *buffer, size_t size)
 	rl_text_add(&t, rl_runtime.notes);
 	rl_text_add(&t, rl_runtime.file_notes);
 	rl_list_missed(&t);
+	note_baked(&t);
 	for (int level = RELINK_BY_FILE; level <= RELINK_BY_COMMAND_LINE; level++) {
 		const char *at = rl_runtime.lists[level];
 

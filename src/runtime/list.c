@@ -29,9 +29,9 @@ int rl_kind_of_patch(const struct relink_patch_record *patch)
 	return kinds[patch->kind];
 }
 
-int rl_reason_of_patch(const struct rl_module *module)
+int rl_reason_of_patch(const struct rl_module *module, const struct relink_patch_record *patch)
 {
-	return module->patches_stale ? RELINK_INDIRECT : RELINK_BOUND;
+	return module->patches_stale && !rl_is_baked_patch(patch) ? RELINK_INDIRECT : RELINK_BOUND;
 }
 
 struct counts {
@@ -43,8 +43,8 @@ static int count_patch(const struct rl_module *module, const struct relink_patch
 {
 	const struct counts *counts = ctx;
 
-	counts->by_reason[rl_reason_of_patch(module)]++;
-	counts->by_kind[rl_kind_of_patch(patch)][rl_reason_of_patch(module)]++;
+	counts->by_reason[rl_reason_of_patch(module, patch)]++;
+	counts->by_kind[rl_kind_of_patch(patch)][rl_reason_of_patch(module, patch)]++;
 	return 0;
 }
 
@@ -202,7 +202,7 @@ struct patch_visit {
 static int visit_patch(const struct rl_module *module, const struct relink_patch_record *patch, void *ctx)
 {
 	const struct patch_visit *v = ctx;
-	struct relink_site_info info = { .size = sizeof(info), .kind = rl_kind_of_patch(patch), .reason = rl_reason_of_patch(module),
+	struct relink_site_info info = { .size = sizeof(info), .kind = rl_kind_of_patch(patch), .reason = rl_reason_of_patch(module, patch),
 					 .address = rl_patch_site(patch), .choice = v->choice, .module = module->name };
 
 	return v->visit(&info, v->ctx);

@@ -171,7 +171,7 @@ int rl_each_site(int (*visit)(const struct relink_site_info *info, void *ctx), v
 /* Under the lock: as rl_each_choice shows it. */
 void rl_describe_choice(const struct rl_choice *choice, struct relink_choice_info *info);
 int rl_kind_of_patch(const struct relink_patch_record *patch);
-int rl_reason_of_patch(const struct rl_module *module);
+int rl_reason_of_patch(const struct rl_module *module, const struct relink_patch_record *patch);
 
 /* uses.c */
 /* Under the lock: as rl_each_use shows it. */

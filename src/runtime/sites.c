@@ -220,6 +220,24 @@ static int add_site(struct search *s, const struct rl_found *found, struct rl_ch
 	return 0;
 }
 
+/* A call that was baked no longer leads to its trampoline: it says what its choice says. */
+static int consider_baked(struct search *s, struct rl_choice *call, uintptr_t place)
+{
+	/* How far in front of its relocation an instruction may begin; see the port's recognise. */
+	static const struct { enum rl_kind kind; unsigned before; } shapes[] = { { RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 } };
+	const struct rl_port *port = s->core->port;
+	struct rl_want want = rl_want_of(call, call->state, 0);
+	struct rl_found found = { .target = (uintptr_t)call->call->trampoline };
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		found.kind = shapes[i].kind;
+		found.address = place - shapes[i].before;
+		if (port->expresses(found.kind, found.address, found.target, &want, (const uint8_t *)(uintptr_t)found.address))
+			return add_site(s, &found, call);
+	}
+	return 0;
+}
+
 static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 {
 	struct search *s = ctx;
@@ -227,16 +245,18 @@ static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 	uintptr_t place = s->image->bias + reloc->place;
 	struct rl_choice *call;
 	struct rl_found found;
+	bool is_call;
 
 	if (place < s->module->text_start + BEFORE || place + WINDOW - BEFORE > s->module->text_stop)
 		return 0;
-	if (!s->core->port->recognise((const uint8_t *)place - BEFORE, BEFORE, WINDOW, place, &found))
-		return 0;
-	if (found.via_slot) {
+	is_call = s->core->port->recognise((const uint8_t *)place - BEFORE, BEFORE, WINDOW, place, &found);
+	if (is_call && found.via_slot) {
 		s->through_got += m->slot && found.target == m->slot;
 		return 0;
 	}
-	call = call_behind(s, m, found.target);
+	call = is_call ? call_behind(s, m, found.target) : 0;
+	if (!call && m->call && rl_is_baked(m->call) && m->call->module == s->module)
+		return consider_baked(s, m->call, place);
 	return call ? add_site(s, &found, call) : 0;
 }
 

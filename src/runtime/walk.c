@@ -57,7 +57,7 @@ static bool next_in_patches(struct rl_walk *walk, struct relink_site_info *site)
 			continue;
 		site->address = rl_patch_site(patch);
 		site->kind = rl_kind_of_patch(patch);
-		site->reason = rl_reason_of_patch(m);
+		site->reason = rl_reason_of_patch(m, patch);
 		site->choice = choice ? choice->name : "";
 		return true;
 	}
