@@ -180,18 +180,56 @@ static void add_call(struct model *model, uint64_t place, const struct rl_found 
 							.length = model->port->length[found->kind] };
 }
 
+/* What a call is in the state that was baked. */
+static bool baked_want(const struct model *model, const struct model_choice *c, struct rl_want *want)
+{
+	const struct model_choice *decides = c->table == MODEL_NONE ? c : &model->choices[c->table];
+	const char *symbol;
+
+	if (!c->baked || decides->initial == MODEL_NONE)
+		return false;
+	*want = decides->states[decides->initial].want;
+	return c->table == MODEL_NONE || member_want(model, c, &decides->states[decides->initial], want, &symbol);
+}
+
+/* A call that was baked no longer leads to its trampoline: it says what its choice says. */
+static void consider_baked(struct model *model, int call, uint64_t place)
+{
+	/* How far in front of its relocation an instruction may begin; see the port's recognise. */
+	static const struct { enum rl_kind kind; unsigned before; } shapes[] = { { RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 } };
+	struct rl_found found = { .target = model->choices[call].entry };
+	struct rl_want want;
+
+	for (size_t i = 0; baked_want(model, &model->choices[call], &want) && i < sizeof(shapes) / sizeof(*shapes); i++) {
+		const uint8_t *bytes = image_at(model->image, place - shapes[i].before, RL_SITE_MAX);
+
+		found.kind = shapes[i].kind;
+		found.address = place - shapes[i].before;
+		if (bytes && model->port->expresses(found.kind, found.address, found.target, &want, bytes)) {
+			add_call(model, place, &found, call);
+			return;
+		}
+	}
+}
+
 static int consider(const struct rl_elf_reloc *reloc, void *ctx)
 {
 	struct search *s = ctx;
 	const struct meaning *m = &s->meanings[reloc->symbol];
 	struct rl_found found;
+	bool is_call = recognise(s->model, reloc->place, &found);
+	int call = MODEL_NONE;
 
-	if (!recognise(s->model, reloc->place, &found))
-		return 0;
-	if (found.via_slot)
+	if (is_call && found.via_slot) {
 		s->model->through_got += m->slot && found.target == m->slot;
-	else
-		add_call(s->model, reloc->place, &found, call_behind(s, m, found.target));
+		return 0;
+	}
+	if (is_call)
+		call = call_behind(s, m, found.target);
+	if (call != MODEL_NONE)
+		add_call(s->model, reloc->place, &found, call);
+	else if (m->call != MODEL_NONE && s->model->choices[m->call].entry)
+		consider_baked(s->model, m->call, reloc->place);
 	return 0;
 }
 

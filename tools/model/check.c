@@ -44,7 +44,7 @@ static void check_branch(struct model *model, const struct model_site *s)
 	}
 	if (bytes[0] != model->port->flip[jumps])
 		find(model, FOUND_BORN, s->address, SITE_FORMAT ": does not express the default that it was compiled for", SITE(model, s));
-	if (!c->elsewhere && !c->anonymous && born != (c->kind == MODEL_OPTION ? s->state == 0 : c->initial == 1))
+	if (!c->elsewhere && !c->anonymous && born != (c->kind == MODEL_OPTION ? s->state == c->initial : c->initial == 1))
 		find(model, FOUND_BORN, s->address, SITE_FORMAT ": was compiled for another default than the choice has", SITE(model, s));
 	target = s->address + 5 + (uint64_t)(int64_t)(int32_t)get32(bytes + 1);
 	if (!model_is_code(model, target))
@@ -82,8 +82,44 @@ static void check_trampoline(struct model *model, const struct model_site *s)
 {
 	const uint8_t *bytes = image_at(model->image, s->address, s->length);
 
-	if (bytes && bytes[0] != model->port->through)
+	if (bytes && bytes[0] != model->port->through && !model->choices[s->choice].baked)
 		find(model, FOUND_BORN, s->address, SITE_FORMAT ": does not go through its slot", SITE(model, s));
+}
+
+/* What a site of a baked choice is to be; false: nobody knows, or there is nothing to compare. */
+static bool baked_form(const struct model *model, const struct model_site *s, struct model_form *form)
+{
+	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice], *decides = c;
+	struct model_arm arms[MODEL_ARMS_MAX];
+	size_t count;
+
+	if (s->kind == RL_ALTERNATIVE) {
+		count = s->baked ? model_arms(model, s, arms) : 0;
+		if (!s->arm || s->arm > count)
+			return false;
+		model_form_of_arm(model, s, &arms[s->arm - 1], form);
+		return form->known;
+	}
+	if (c && c->table != MODEL_NONE)
+		decides = &model->choices[c->table];
+	if (!c || !c->baked || decides->initial == MODEL_NONE || (s->kind == RL_SEQUENCE && !s->baked))
+		return false;
+	model_form_of(model, s, decides->initial, c->value, form);
+	return form->known;
+}
+
+static void check_baked(struct model *model, const struct model_site *s)
+{
+	const struct rl_want home = { .what = RL_HOME };
+	const uint8_t *bytes = image_at(model->image, s->address, s->length);
+	struct model_form form;
+
+	if (!bytes || !baked_form(model, s, &form) || !memcmp(form.bytes, bytes, s->length))
+		return;
+	/* Calls may have stayed on their trampolines. */
+	if ((is_call(s) || s->kind == RL_TRAMPOLINE) && model->port->expresses(s->kind, s->address, s->home, &home, bytes))
+		return;
+	find(model, FOUND_BORN, s->address, SITE_FORMAT ": does not express what was baked into the file", SITE(model, s));
 }
 
 struct place {
@@ -135,6 +171,13 @@ static void check_site(struct model *model, const struct model_site *s)
 		check_use(model, s);
 	if (is_wide(s))
 		model_forms(model, s, check_form, &place);
+	check_baked(model, s);
+}
+
+static void check_choice(struct model *model, const struct model_choice *c)
+{
+	if (c->baked && c->table == MODEL_NONE && c->initial == MODEL_NONE)
+		find(model, FOUND_RECORD_STATES, c->record, "%s: it is baked, and no state says that it is the one", c->name);
 }
 
 /* Where code is not rewritten, a use is a byte that starts as its key does. */
@@ -183,6 +226,16 @@ static bool are_prefixes(const struct model *model, uint64_t from, uint64_t to)
 	return bytes != NULL;
 }
 
+/* A jump or a trampoline to nothing, which was baked, is a return: the rest of the site is never reached. */
+static bool returns(const struct model *model, const struct model_site *s)
+{
+	const struct rl_want nothing = { .what = RL_NOTHING };
+	const uint8_t *bytes = image_at(model->image, s->address, s->length);
+
+	return bytes && (s->kind == RL_TAIL || s->kind == RL_TRAMPOLINE) && model->choices[s->choice].baked &&
+	       model->port->expresses(s->kind, s->address, s->home, &nothing, bytes);
+}
+
 /* Is the site what it should be, if its first byte lies in the instruction from `start` to `stop`? */
 static bool is_at_boundary(const struct model *model, const struct model_site *s, uint64_t start, uint64_t stop)
 {
@@ -192,6 +245,8 @@ static bool is_at_boundary(const struct model *model, const struct model_site *s
 		return start < s->address && stop == end;
 	if (s->kind == RL_LOCK)
 		return start == s->address;
+	if (returns(model, s))
+		return start <= s->address && stop == s->address + 1;
 	if (is_call(s))
 		return stop == end && are_prefixes(model, start, s->address);
 	return start == s->address && (is_wide(s) || stop == end);
@@ -269,6 +324,8 @@ void model_check(struct model *model)
 {
 	uint64_t checked = 0, start, size;
 
+	for (size_t i = 0; i < model->choice_count; i++)
+		check_choice(model, &model->choices[i]);
 	for (size_t i = 0; i < model->site_count; i++)
 		check_site(model, &model->sites[i]);
 	check_uses(model);

@@ -135,12 +135,28 @@ static void encode_template(const struct model *model, const struct model_site *
 		form->why = "the use lacks an operand, or there is no template for its registers";
 	} else if (length <= site->length) {
 		form->known = place(model, code, length, instance, site->address, site->length, form->bytes);
-	} else if (image_field(model->image, site->ref + 8, &copy) && jump(model, site, copy, form)) {
+	} else if (image_field(model->image, site->ref + USE_COPY, &copy) && jump(model, site, copy, form)) {
 		form->known = true;
 		form->why = "longer than the site: jumps to a copy beside the function";
 	}
 	if (!form->known && !form->why)
 		form->why = "can't be moved here";
+}
+
+bool model_copy_of(const struct model *model, const struct model_site *site, int state, uint64_t *address, uint8_t *bytes)
+{
+	const struct model_choice *c = choice_of(model, site);
+	const struct model_state *s = c && state >= 0 && (size_t)state < c->state_count ? &c->states[state] : NULL;
+	const uint8_t *use = image_at(model->image, site->ref, USE_SIZE), *code;
+	uint64_t instance;
+
+	if (site->kind != RL_SEQUENCE || !s || !s->is_template || s->symbol || !use || !image_field(model->image, site->ref + USE_COPY, address))
+		return false;
+	instance = instance_of(use, s);
+	code = instance ? image_at(model->image, instance, RELINK_TEMPLATE_SIZE) : NULL;
+	if (!code || code[RELINK_TEMPLATE_SIZE - 1] <= site->length || code[RELINK_TEMPLATE_SIZE - 1] >= RELINK_TEMPLATE_SIZE)
+		return false;
+	return place(model, code, code[RELINK_TEMPLATE_SIZE - 1], instance, *address, RELINK_COPY_SIZE, bytes);
 }
 
 static void encode_sequence(const struct model *model, const struct model_site *site, const struct model_choice *c, struct model_form *form)
@@ -163,11 +179,16 @@ static void encode_sequence(const struct model *model, const struct model_site *
 	}
 }
 
-static void encode_number(const struct model_site *site, const struct model_choice *c, struct model_form *form)
+static void put_number(const struct model_site *site, uint64_t value, struct model_form *form)
 {
 	for (unsigned i = 0; i < site->length && i < 8; i++)
-		form->bytes[i] = (uint8_t)(c->value >> 8 * i);
+		form->bytes[i] = (uint8_t)(value >> 8 * i);
 	form->known = site->length <= 8;
+}
+
+static void encode_number(const struct model_site *site, const struct model_choice *c, struct model_form *form)
+{
+	put_number(site, c->value, form);
 	form->why = "or any other number";
 }
 
@@ -190,6 +211,31 @@ static void encode_state(const struct model *model, const struct model_site *sit
 	default:
 		encode_call(model, site, c, form);
 	}
+}
+
+void model_form_of(const struct model *model, const struct model_site *site, int state, uint64_t number, struct model_form *form)
+{
+	const struct model_choice *c = choice_of(model, site);
+
+	*form = (struct model_form){ .state = state, .arm = MODEL_NONE, .length = site->length };
+	if (c && site->kind == RL_IMMEDIATE)
+		put_number(site, number, form);
+	else if (c)
+		encode_state(model, site, c, form);
+}
+
+void model_form_of_arm(const struct model *model, const struct model_site *site, const struct model_arm *arm, struct model_form *form)
+{
+	*form = (struct model_form){ .state = MODEL_NONE, .arm = 0, .length = site->length };
+	encode_arm(model, site, arm, form);
+}
+
+/* What was decided in the file has one form. */
+static bool is_baked(const struct model *model, const struct model_site *site)
+{
+	const struct model_choice *c = choice_of(model, site);
+
+	return site->baked || (site->kind != RL_ALTERNATIVE && c && c->baked);
 }
 
 /* ---- all of a site ---- */
@@ -215,10 +261,10 @@ int model_forms(const struct model *model, const struct model_site *site, form_v
 	struct model_form linked = { .state = MODEL_NONE, .arm = MODEL_NONE };
 	int r = show(model, site, &linked, visit, ctx);
 
-	if (r || site->kind >= RL_POINTER_USE)
+	if (r || site->kind >= RL_POINTER_USE || is_baked(model, site))
 		return r;
-	if (r || site->kind == RL_ALTERNATIVE)
-		return r ? r : each_arm(model, site, visit, ctx);
+	if (site->kind == RL_ALTERNATIVE)
+		return each_arm(model, site, visit, ctx);
 	if (c && c->table != MODEL_NONE)
 		states = &model->choices[c->table];
 	for (size_t i = 0; c && i < states->state_count && !r; i++) {

@@ -23,8 +23,8 @@ enum {
 	LIST_OPS = 0, LIST_OP = 8, LIST_COUNT = 16, LIST_SIZE = 24,
 	OP_CALL = 16, OP_MISSING = 24, OP_OFFSET = 32, OP_SIZE = 48,
 	CALL_SLOT = 0, CALL_TRAMPOLINE = 8, CALL_SIZE = 24,
-	KEY_SIZE = 16, OPTION_KEYS = 16, IMMEDIATE_SIZE = 16,
-	ARM_SIZE = 12, USE_SIZE = 20, PATCH_SIZE = 12, BRANCH_SIZE = 8,
+	KEY_SIZE = 16, KEY_COUNT = 4, OPTION_KEYS = 16, IMMEDIATE_SIZE = 16,
+	ARM_SIZE = 12, USE_SIZE = 20, USE_COPY = 8, PATCH_SIZE = 12, PATCH_FLAGS = 10, BRANCH_SIZE = 8, BRANCH_REF = 4, RECORD_FLAGS = 4,
 	HERE_FILE = 8, HERE_FUNCTION = 12, HERE_TEXT = 16, HERE_LINE = 20, HERE_SIZE = 24, /* uses of keys */
 	POINTER_NAME = 8, POINTER_DOC = 16, POINTER_OBJECT = 24, POINTER_LENGTH = 32, POINTER_SIZE = 40,
 };
@@ -72,6 +72,11 @@ AT(struct relink_call, slot, CALL_SLOT);
 AT(struct relink_call, trampoline, CALL_TRAMPOLINE);
 SIZE(struct relink_call, CALL_SIZE);
 SIZE(struct relink_key, KEY_SIZE);
+AT(struct relink_key, count, KEY_COUNT);
+AT(struct relink_patch_record, flags, PATCH_FLAGS);
+AT(struct relink_sequence_use, copy, USE_COPY);
+AT(struct relink_use_record, line, SITE_USE_LINE);
+SIZE(struct relink_use_record, SITE_USE_SIZE);
 SIZE(struct relink_option, OPTION_KEYS);
 SIZE(struct relink_immediate, IMMEDIATE_SIZE);
 SIZE(struct relink_arm, ARM_SIZE);

@@ -42,6 +42,7 @@ struct model_state {
 	const char *name;
 	const char *symbol;  /* function or backend of another module, by name; then want.address counts from it */
 	const char *when;    /* "trace=on idle=poll": it is for these states alone; NULL: for all */
+	uint64_t record;     /* address of the variant's record, 0: none */
 	struct rl_want want; /* calls: what it is, where its function lies; tables: the backend's address */
 	uint64_t needs;      /* CPU features */
 	bool condition;      /* a function of the program has a say */
@@ -57,6 +58,8 @@ struct model_choice {
 	uint32_t flags;     /* RELINK_FINAL and so on, see abi.h */
 	bool elsewhere;     /* another module defines it: what is known is its name */
 	bool anonymous;     /* nobody names it: a key in a struct, for example */
+	bool baked;         /* decided in this file: `initial` is its state for good */
+	bool element;       /* of an array of keys, which has one record */
 	uint64_t object;    /* address of the key, call, option, sequence or number; 0: elsewhere, or built in */
 	uint64_t record;    /* address of its record, 0: none */
 	struct model_state *states;
@@ -96,6 +99,8 @@ struct model_site {
 	uint8_t kind;     /* enum rl_kind, or model_site_kind */
 	uint8_t length;   /* bytes that may change; 0: it is never rewritten */
 	uint8_t flags;    /* branches: RELINK_BRANCH_.. */
+	bool baked;       /* patches: the code is what it is to be */
+	uint8_t arm;      /* and that is this arm of an alternative, from 1 on; 0: the code as compiled */
 };
 
 /* Something that is wrong with the records; see findings.h for numbers. */
@@ -220,6 +225,45 @@ struct model_form {
 };
 /* Calls visit for the site as linked, then for every state or arm. Stops when it returns non-zero, and returns that. */
 int model_forms(const struct model *model, const struct model_site *site, int (*visit)(const struct model_form *form, void *ctx), void *ctx);
+
+/* The same for one state of the site's choice; `number` is that of an immediate. */
+void model_form_of(const struct model *model, const struct model_site *site, int state, uint64_t number, struct model_form *form);
+/* And for an arm of an alternative. */
+void model_form_of_arm(const struct model *model, const struct model_site *site, const struct model_arm *arm, struct model_form *form);
+
+/* The room beside a sequence's function, if a state needs it: RELINK_COPY_SIZE bytes. False: it does not, or can't have it. */
+bool model_copy_of(const struct model *model, const struct model_site *site, int state, uint64_t *address, uint8_t *bytes);
+
+/* ---- decisions that are written into a file ---- */
+
+/* What somebody asked for: a choice and its state. */
+struct model_wish {
+	int choice, state;
+	uint64_t number; /* of an immediate, instead of the state */
+};
+/* From "name=state", "module:name=state" or "name", which means on. False, and `why` has one line. */
+bool model_wish_of(const struct model *model, const char *text, size_t length, struct model_wish *wish, char *why, size_t size);
+
+/* Processors that a file is for: features that all of them have, and that none of them has. */
+struct model_cpu {
+	uint64_t has, lacks;
+};
+/* From "x86-64-v3,sha,-avx512f"; "-*" says that there is nothing else. */
+bool model_cpu_of(const char *text, struct model_cpu *cpu, char *why, size_t size);
+
+struct model_tally {
+	uint64_t written[MODEL_SITE_KINDS]; /* sites that are now what the state asks for */
+	uint64_t left[MODEL_SITE_KINDS];    /* calls that go by their trampolines, and alternatives that depend on what is not decided */
+	uint64_t uses;
+};
+struct model_baking {
+	uint8_t *bytes; /* the new file, to be freed; as long as the old one */
+	size_t size;
+	struct model_tally *tallies; /* by choice, and behind them one for what processor features alone decide; to be freed */
+};
+/* Decides choices in a copy of the file. False, and `why` has one line. Run model_check before: nothing is done if it found an error. */
+bool model_bake(const struct model *model, const struct model_wish *wishes, size_t count, const struct model_cpu *cpu,
+		struct model_baking *baking, char *why, size_t size);
 
 /* ---- words ---- */
 /* What a finding of that number is about, in a few words; NULL: there is no such number. */

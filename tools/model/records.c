@@ -184,8 +184,17 @@ static int new_choice(struct model *model, enum model_choice_kind kind, const ch
 	}
 	model->choices[choice].doc = doc_of(model, record, CHOICE_DOC);
 	model->choices[choice].flags = get32(bytes + 4);
+	model->choices[choice].baked = (get32(bytes + 4) & RELINK_BAKED) != 0;
 	model->choices[choice].record = record;
 	return choice;
+}
+
+/* An int of an object's; 0 where the file has no bytes of it. */
+static int number_at(const struct model *model, uint64_t address)
+{
+	const uint8_t *bytes = image_at(model->image, address, 4);
+
+	return bytes ? (int)get32(bytes) : 0;
 }
 
 /* ---- keys ---- */
@@ -207,8 +216,19 @@ static void add_key_array(struct model *model, const char *name, uint64_t object
 		find(model, FOUND_RECORD_STATES, record, "%s: an array of %llu keys does not lie in the file", name, (unsigned long long)count);
 		return;
 	}
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count; i++) {
+		size_t index = model->choice_count;
+		struct model_choice *c;
+
 		add_key(model, arena_format(model->arena, "%s[%llu]", name, (unsigned long long)i), object + i * KEY_SIZE, record, bytes);
+		if (index == model->choice_count)
+			return;
+		c = &model->choices[index];
+		c->element = true;
+		c->baked &= number_at(model, c->object + KEY_COUNT) == RELINK_KEY_BAKED;
+		if (c->baked)
+			c->initial = number_at(model, c->object) != 0;
+	}
 }
 
 static void key_record(struct model *model, const char *name, uint64_t object, uint64_t record, const uint8_t *bytes)
@@ -248,6 +268,8 @@ static void option_record(struct model *model, const char *name, uint64_t object
 	if (choice == MODEL_NONE)
 		return;
 	model->choices[choice].initial = 0;
+	if (model->choices[choice].baked && number_at(model, object) >= 0 && (uint64_t)number_at(model, object) < count)
+		model->choices[choice].initial = number_at(model, object);
 	model->choices[choice].object = object;
 	map_put(&model->lookup->objects, object, (uint32_t)choice);
 }

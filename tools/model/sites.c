@@ -205,6 +205,8 @@ static void patch_record(struct model *model, uint64_t record)
 	if (!bytes || !image_field(model->image, record, &site.address) || !image_field(model->image, record + 4, &site.ref))
 		return;
 	site.length = bytes[8];
+	site.baked = (bytes[PATCH_FLAGS] & RELINK_PATCH_BAKED) != 0;
+	site.arm = site.baked ? bytes[PATCH_FLAGS + 1] : 0;
 	if (!bytes[9] || bytes[9] > RELINK_PATCH_SEQUENCE || !site.length) {
 		find(model, FOUND_SITE_KIND, record, "a site of kind %u with %u bytes", bytes[9], bytes[8]);
 		return;
@@ -241,6 +243,17 @@ static void add_trampolines(struct model *model)
 	}
 }
 
+/* The built-in key has no record: each prefix says whether it stays. */
+static void judge_locks(struct model *model)
+{
+	bool baked = model->lookup->locks != MODEL_NONE;
+
+	for (size_t i = 0; i < model->site_count; i++)
+		baked &= model->sites[i].kind != RL_LOCK || model->sites[i].baked;
+	if (baked)
+		model->choices[model->lookup->locks].baked = true;
+}
+
 /* Two headers may name one section of the file: together they can't be larger than it. */
 void sites_read(struct model *model)
 {
@@ -258,6 +271,7 @@ void sites_read(struct model *model)
 		read_section(model, s, branches ? BRANCH_SIZE : PATCH_SIZE, branches ? branch_record : patch_record);
 	}
 	add_trampolines(model);
+	judge_locks(model);
 	sites_sort(model);
 }
 

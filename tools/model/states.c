@@ -59,6 +59,7 @@ static void table_record(struct model *model, uint64_t record, const uint8_t *by
 	doc = string_at(model, record + OPS_DOC);
 	model->choices[table].doc = doc ? doc : "";
 	model->choices[table].flags = get32(bytes + 4);
+	model->choices[table].baked = (get32(bytes + 4) & RELINK_BAKED) != 0;
 	model->choices[table].record = record;
 	model->choices[table].object = ops.value;
 	if (image_word(model->image, ops.value + CALL_SLOT, &slot) && !slot.symbol)
@@ -178,10 +179,12 @@ static int variant_choice(struct model *model, uint64_t record)
 }
 
 /* The function that the slot leads to at link time is the default; a variant for certain states can't be. */
-static bool is_default(const struct model *model, const struct model_choice *c, const struct word *fn, bool always)
+static bool is_default(const struct model *model, const struct model_choice *c, const struct word *fn, bool always, uint32_t flags)
 {
 	struct word bound;
 
+	if (c->baked)
+		return c->initial == MODEL_NONE && (flags & RELINK_VARIANT_IS_BAKED);
 	return c->initial == MODEL_NONE && always && !(c->flags & RELINK_DEFAULT_NULL) && c->slot &&
 	       image_word(model->image, c->slot, &bound) && bound.value == fn->value && (bound.symbol != NULL) == (fn->symbol != NULL) &&
 	       (!fn->symbol || !strcmp(bound.symbol, fn->symbol));
@@ -224,9 +227,10 @@ static void variant_record(struct model *model, uint64_t record, const uint8_t *
 		return;
 	}
 	fill_want(s, bytes, &fn);
+	s->record = record;
 	s->condition = condition.value || condition.symbol;
 	s->when = when.value && !when.symbol ? read_when(model, when.value) : NULL;
-	if (is_default(model, &model->choices[choice], &fn, !when.value))
+	if (is_default(model, &model->choices[choice], &fn, !when.value, get32(bytes + 4)))
 		model->choices[choice].initial = (int)(s - model->choices[choice].states);
 }
 
