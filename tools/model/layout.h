@@ -75,8 +75,6 @@ SIZE(struct relink_key, KEY_SIZE);
 AT(struct relink_key, count, KEY_COUNT);
 AT(struct relink_patch_record, flags, PATCH_FLAGS);
 AT(struct relink_sequence_use, copy, USE_COPY);
-AT(struct relink_use_record, line, SITE_USE_LINE);
-SIZE(struct relink_use_record, SITE_USE_SIZE);
 SIZE(struct relink_option, OPTION_KEYS);
 SIZE(struct relink_immediate, IMMEDIATE_SIZE);
 SIZE(struct relink_arm, ARM_SIZE);

@@ -137,6 +137,11 @@ struct adding {
 	struct view *view;
 };
 
+static bool is_baked(const struct model_choice *c, const struct model_site *s)
+{
+	return s->baked || (s->kind != RL_ALTERNATIVE && c && c->baked);
+}
+
 static char *label_of(const struct model *model, const struct model_site *s, const struct model_form *form)
 {
 	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
@@ -145,7 +150,7 @@ static char *label_of(const struct model *model, const struct model_site *s, con
 	if (form->arm != MODEL_NONE && (size_t)form->arm < model_arms(model, s, arms))
 		return condition_of(model, &arms[form->arm]);
 	if (form->state == MODEL_NONE || !c)
-		return text_format("as linked");
+		return text_format(is_baked(c, s) ? "as baked" : "as linked");
 	if (c->table != MODEL_NONE)
 		c = &model->choices[c->table];
 	if (c->kind == MODEL_IMMEDIATE || (size_t)form->state >= c->state_count)

@@ -235,6 +235,7 @@ void json_choice(struct json *j, const struct model *model, const struct model_c
 	json_bool(j, "anonymous", c->anonymous);
 	json_bool(j, "final", (c->flags & RELINK_FINAL) != 0);
 	json_bool(j, "nonforcible", (c->flags & RELINK_NONFORCIBLE) != 0);
+	json_bool(j, "baked", c->baked);
 	json_string(j, "chosen_by", c->chosen_by);
 	if (c->kind == MODEL_IMMEDIATE) {
 		json_number(j, "bytes", c->width);

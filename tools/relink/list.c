@@ -247,6 +247,17 @@ static void put_heading(struct table *t, const char *const *names, size_t count)
 		table_cell(t, BOLD, "%s", names[i]);
 }
 
+static void put_flags(struct table *t, const struct model_choice *c)
+{
+	uint32_t flags = c->elsewhere ? 0 : c->flags;
+	const char *final = flags & RELINK_FINAL ? "final" : "", *nonforcible = flags & RELINK_NONFORCIBLE ? "nonforcible" : "";
+
+	if (c->baked)
+		table_cell(t, YELLOW, "%s", "baked");
+	else
+		table_cell(t, YELLOW, "%s%s%s", final, *final && *nonforcible ? " " : "", nonforcible);
+}
+
 static void put_choice(struct table *t, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS])
 {
 	char *states = states_text(c), *sites = counts_text(counts);
@@ -257,8 +268,7 @@ static void put_choice(struct table *t, const struct model_choice *c, const uint
 	table_cell(t, CYAN, "%s", default_of(c));
 	table_cell(t, PLAIN, "%s", c->elsewhere ? "" : states);
 	table_cell(t, PLAIN, "%s", sites);
-	table_cell(t, YELLOW, "%s%s%s", c->flags & RELINK_FINAL && !c->elsewhere ? "final" : "", c->flags & RELINK_FINAL && c->flags & RELINK_NONFORCIBLE ? " " : "",
-		   c->flags & RELINK_NONFORCIBLE && !c->elsewhere ? "nonforcible" : "");
+	put_flags(t, c);
 	table_cell(t, DIM, "%s", remark);
 	free(states);
 	free(sites);

@@ -8,7 +8,7 @@
 #include "relink.h"
 
 static const struct command *const commands[] = {
-	&command_list, &command_show, &command_check, &command_index, &command_object, &command_ps, &command_status, &command_set, &command_watch,
+	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake, &command_ps, &command_status, &command_set, &command_watch,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -21,6 +21,7 @@ extern const struct command command_show;
 extern const struct command command_check;
 extern const struct command command_index;
 extern const struct command command_object;
+extern const struct command command_bake;
 extern const struct command command_ps;
 extern const struct command command_status;
 extern const struct command command_set;

@@ -324,7 +324,7 @@ static void put_state(struct table *t, const struct model *model, const struct m
 	else if (code && s->want.what == RL_FUNCTION && !s->is_template && c->kind != MODEL_OPS)
 		leads = function_of(model, s->want.address);
 	table_cell(t, CYAN, "%s", s->name);
-	table_cell(t, PLAIN, "%s", (int)i == c->initial ? "default" : "");
+	table_cell(t, PLAIN, "%s", (int)i != c->initial ? "" : c->baked ? "baked" : "default");
 	table_cell(t, PLAIN, "%s", leads ? leads : s->is_template ? "template" : "");
 	table_cell(t, PLAIN, "%s", needs);
 	table_cell(t, PLAIN, "%s", s->condition ? "asks" : "");
@@ -343,7 +343,7 @@ static void put_choice(const struct model *model, const struct model_choice *c)
 	struct table t = { .columns = sizeof(names) / sizeof(*names) };
 
 	text_put(GREEN, "%s", c->name);
-	text_put(PLAIN, "  %s%s%s%s", model_choice_kind_name(c->kind), c->flags & RELINK_FINAL ? ", final" : "",
+	text_put(PLAIN, "  %s%s%s%s%s", model_choice_kind_name(c->kind), c->baked ? ", baked" : "", c->flags & RELINK_FINAL ? ", final" : "",
 		 c->flags & RELINK_NONFORCIBLE ? ", nonforcible" : "", c->elsewhere ? ", defined by another module" : "");
 	text_put(DIM, "%s%s", *c->doc ? "  " : "", c->doc);
 	putchar('\n');
