@@ -5,39 +5,12 @@
 # models, with choices in several states. Prints one line per combination; with an argument, only those that match it.
 set -uo pipefail
 
-here=$RELINK_SOURCE/tests/tools
-build=$(dirname "$RELINK_STATIC_LIB")
+. "$RELINK_SOURCE/tests/tools/build_subject"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 [ "${RELINK_ARCH:-native}" = native ] && [ -x "${RELINK_TOOL:-}" ] && command -v python3 >/dev/null || exit 77
 [ "$(uname -m)" = x86_64 ] || exit 77
 
-table='
-gcc   bfd  pie        -O2
-gcc   bfd  no-pie     -O0
-gcc   bfd  static     -O3
-gcc   bfd  static-pie -O2
-gcc   bfd  relr       -O2
-gcc   bfd  shared     -O2
-gcc   lld  pie        -O3
-gcc   lld  no-pie     -O2
-gcc   lld  static     -O0
-gcc   lld  static-relr -O1
-gcc   mold pie        -O0
-gcc   mold no-pie     -O2
-gcc   mold static-pie -O2
-gcc   bfd  cet        -O2
-clang bfd  pie        -O2
-clang bfd  no-pie     -O3
-clang bfd  static     -O2
-clang lld  pie        -O1
-clang lld  shared     -O2
-clang lld  static-pie -O2
-clang lld  no-pie     -O2
-clang mold pie        -O2
-clang mold static     -O2
-clang mold static-relr -O3
-'
 settings='
 default
 trace=on,idle=poll,hash=other,hook=hook_on,lib_call=lib_other,limit=7,offset=-70000,add=twice,store=none,queues[1]=on
@@ -45,28 +18,6 @@ checks=off,idle=sleep,hash=seven,lib_key=on,lib_number=123456789012345,add=funct
 trace=on,checks=off,hash=null,add=long_one,lib_call=lib_plain,hook=null
 trace=on,{file subject*.c -},checks=off,{func noted +; key lib* +; key queues* +}
 '
-
-build_one() {
-	local cc=$1 linker=$2 model=$3 level=$4
-	local flags="$level -g -gdwarf-4 -D_GNU_SOURCE -Wall -Wextra -Werror -I $RELINK_SOURCE/include"
-	local link="-fuse-ld=$linker -Wl,--emit-relocs -Wl,-z,now" lib="$build/librelink.a -pthread -ldl"
-
-	case $model in
-	pie | relr | cet)
-		[ "$model" = relr ] && link+=" -Wl,-z,pack-relative-relocs"
-		[ "$model" = cet ] && flags+=" -fcf-protection"
-		$cc $flags -fPIE -pie -rdynamic $here/subject.c $here/subject_lib.c $link $lib -o app ;;
-	no-pie) $cc $flags -fno-pie -no-pie -rdynamic $here/subject.c $here/subject_lib.c $link $lib -o app ;;
-	static) $cc $flags -fno-pie -static $here/subject.c $here/subject_lib.c $link $lib -o app ;;
-	static-relr) # elsewhere the C library wants a version that bfd alone leaves
-		link+=" $([ "$linker" = lld ] && echo -Wl,--pack-dyn-relocs=relr || echo -Wl,-z,pack-relative-relocs)"
-		$cc $flags -fPIE -static-pie $here/subject.c $here/subject_lib.c $link $lib -o app ;;
-	static-pie) $cc $flags -fPIE -static-pie $here/subject.c $here/subject_lib.c $link $lib -o app ;;
-	shared)
-		$cc $flags -fPIC -shared $here/subject_lib.c $link -L "$build" -lrelink -o libsubject.so &&
-			$cc $flags -fPIE -pie $here/subject.c libsubject.so $link -L "$build" -lrelink -Wl,-rpath,"$PWD:$build" -o app ;;
-	esac
-}
 
 # Dumps of all settings; a setting that names what a file lacks is refused as a whole, which is as good as default.
 dump_all() {

@@ -2,13 +2,18 @@
 /*
  * Prints for each site of its modules: module, address in the file, kind, choice, reason, its choice's or its use's state (- for
  * members of tables), and the bytes that are there; on standard error the states of choices, and the uses. Choices are set by RELINK
- * in the environment.
+ * in the environment, or by arguments.
+ *
+ *	SUBJECT_TRAPS=1          every site can be changed, and is bound
+ *	SUBJECT_TEXT=DIRECTORY   files with the code of the modules as it is in memory
+ *	SUBJECT_SET=name=state   asks for it at every level that a program has, and prints the answers
  */
 #include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "subject.h"
 
@@ -232,9 +237,110 @@ static int print_site(const struct relink_site_info *info, void *unused)
 	return 0;
 }
 
-int main(void)
+/* ---- what a test wants besides ---- */
+
+static int write_text(struct dl_phdr_info *info, size_t size, void *ctx)
 {
-	if (look(1) == 0)
+	const char *slash = strrchr(info->dlpi_name, '/'), *name = *info->dlpi_name ? slash ? slash + 1 : info->dlpi_name : "app";
+	char path[512];
+
+	(void)size;
+	if (strcmp(name, "app") && strcmp(name, "libsubject.so"))
+		return 0;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		FILE *file;
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s.%zu", (const char *)ctx, name, i);
+		file = fopen(path, "w");
+		if (!file || fwrite((const void *)(info->dlpi_addr + p->p_vaddr), 1, p->p_memsz, file) != p->p_memsz || fclose(file))
+			return 1;
+	}
+	return 0;
+}
+
+static void answer(const char *who, int code, const struct relink_error *err)
+{
+	fprintf(stderr, "answer %s %s %s\n", who, relink_code_name(code), code ? relink_error_text(err) : "");
+}
+
+static void ask(const char *wish)
+{
+	const char *equals = strchr(wish, '=');
+	char *name = equals ? strndup(wish, (size_t)(equals - wish)) : NULL;
+	struct relink_commit c = RELINK_COMMIT;
+	struct relink_error err;
+
+	if (!name)
+		return;
+	answer("list", relink_apply(wish, &err), &err);
+	relink_set(&c, name, equals + 1);
+	answer("program", relink_commit(&c, RELINK_LIVE, &err), &err);
+	relink_force(&c, name, equals + 1);
+	answer("force", relink_commit(&c, RELINK_LIVE, &err), &err);
+	relink_force(&c, name, equals + 1);
+	answer("stopped", relink_commit(&c, RELINK_STOP, &err), &err);
+	relink_release(&c, name);
+	answer("release", relink_commit(&c, RELINK_LIVE, &err), &err);
+	free(name);
+}
+
+static int print_levels(const struct relink_choice_info *info, void *unused)
+{
+	(void)unused;
+	fprintf(stderr, "decided %s %s%s\n", info->name, relink_level_name(info->decided_by), info->flags & RELINK_BAKED ? ", baked" : "");
+	return 0;
+}
+
+static void report(void)
+{
+	struct relink_status s = { .size = sizeof(s) };
+
+	relink_each_choice(print_levels, NULL);
+	if (relink_get_status(&s) == 0)
+		fprintf(stderr, "writes %llu, pending %u, %s\n%s", (unsigned long long)s.writes, s.pending, s.mode, s.notes);
+}
+
+/* What data and calls say: the first time before any constructor has run. */
+static void look_at_data(const char *when)
+{
+	char line[200];
+	int length = snprintf(line, sizeof(line), "%s %d %d %d %d %d %d\n", when, relink_key_enabled(trace), relink_key_enabled(queues[1]),
+			      relink_option_state(idle), relink_immediate_value(limit), hash(1), store_read(1));
+
+	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+		abort();
+}
+
+/* Before the C library has its environment. */
+static void look_early(int argc, char **argv, char **variables)
+{
+	(void)argc, (void)argv;
+	for (; *variables; variables++)
+		if (!strcmp(*variables, "SUBJECT_EARLY=1"))
+			look_at_data("early");
+}
+__attribute__((section(".preinit_array"), used)) static void (*const first_of_all)(int, char **, char **) = look_early;
+
+int main(int argc, char **argv)
+{
+	const char *text = getenv("SUBJECT_TEXT"), *wish = getenv("SUBJECT_SET");
+	struct relink_error err;
+	int result;
+
+	if (argc > 1 && relink_init(&argc, argv, &err) < 0)
+		fprintf(stderr, "init %s\n", relink_error_text(&err));
+	if (getenv("SUBJECT_TRAPS") && relink_declare(RELINK_TRAPS, &err) < 0)
+		fprintf(stderr, "traps %s\n", relink_error_text(&err));
+	if (wish)
+		ask(wish);
+	result = look(1);
+	fprintf(stderr, "result %d\n", result);
+	look_at_data("late");
+	report();
+	if (result == 0 || (text && dl_iterate_phdr(write_text, (void *)(uintptr_t)text)))
 		return 1;
 	if (relink_pointers_commit(NULL) < 0)
 		return 2;

@@ -385,7 +385,7 @@ static bool bake_site(struct baking *b, const struct model_site *s)
 static bool bake_use(struct baking *b, uint64_t record)
 {
 	const struct model *model = b->model;
-	const uint8_t *line = image_at(model->image, record + SITE_USE_LINE, 4), *code;
+	const uint8_t *line = image_at(model->image, record + HERE_LINE, 4), *code;
 	struct word key = { 0, NULL };
 	uint64_t site, ref;
 	uint32_t choice, index = 0;
@@ -422,7 +422,7 @@ static bool bake_uses(struct baking *b)
 
 		if (strcmp(s->name, "relink_use_sites") != 0 || !image_at(image, s->address, s->size))
 			continue;
-		for (uint64_t at = 0; s->size - at >= SITE_USE_SIZE; at += SITE_USE_SIZE)
+		for (uint64_t at = 0; s->size - at >= HERE_SIZE; at += HERE_SIZE)
 			if (!bake_use(b, s->address + at))
 				return false;
 	}
