@@ -107,6 +107,37 @@ static void fuzz_index(struct model *model)
 	indexing_end(&x);
 }
 
+#define WISHES 12
+
+/* Whatever the file is: either it is refused, or what is made of it has the same length. What is found to be wrong is baked before it is found. */
+static void fuzz_bake(const struct model *model, size_t salt)
+{
+	const struct model_cpu cpu = { 0xffff0000ffff, 0xf00000000000 };
+	struct model_wish wishes[WISHES];
+	struct model_baking baking;
+	char name[600], why[300] = "";
+	size_t count = 0;
+
+	for (size_t i = salt % 3; i < model->choice_count && count < WISHES; i += model->choice_count / WISHES + 1) {
+		const struct model_choice *c = &model->choices[i];
+		const char *state = c->state_count ? c->states[(i + salt) % c->state_count].name : "1";
+
+		snprintf(name, sizeof(name), "%.250s=%.250s", c->name, state);
+		if (model_wish_of(model, name, strlen(name), &wishes[count], why, sizeof(why)))
+			fuzz_require(wishes[count].choice >= 0 && wishes[count++].state >= 0);
+		else
+			fuzz_require(*why != 0);
+	}
+	*why = 0;
+	if (!model_bake(model, wishes, count, &cpu, &baking, why, sizeof(why))) {
+		fuzz_require(*why != 0 && !baking.bytes && !baking.tallies);
+		return;
+	}
+	fuzz_require(baking.bytes && baking.tallies);
+	free(baking.bytes);
+	free(baking.tallies);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	uint8_t *copy = malloc(size ? size : 1);
@@ -125,7 +156,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fuzz_choices(model);
 	fuzz_sites(model);
 	fuzz_uses(model);
+	fuzz_bake(model, size);
 	model_check(model);
+	fuzz_bake(model, size + 1);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
 	fuzz_index(model);
