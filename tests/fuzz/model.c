@@ -138,8 +138,19 @@ static void fuzz_bake(const struct model *model, size_t salt)
 	free(baking.tallies);
 }
 
+/* One file of eight is baked, the same in every run: copies cost more than all the rest. */
+static bool fuzz_is_baked(const uint8_t *bytes, size_t size)
+{
+	unsigned sum = (unsigned)size;
+
+	for (size_t i = 0; i < size; i += 61)
+		sum += bytes[i];
+	return sum % 8 == 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	bool baked = fuzz_is_baked(bytes, size);
 	uint8_t *copy = malloc(size ? size : 1);
 	struct model *model;
 	char why[300] = "";
@@ -156,9 +167,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fuzz_choices(model);
 	fuzz_sites(model);
 	fuzz_uses(model);
-	fuzz_bake(model, size);
+	if (baked)
+		fuzz_bake(model, size);
 	model_check(model);
-	fuzz_bake(model, size + 1);
+	if (baked)
+		fuzz_bake(model, size + 1);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
 	fuzz_index(model);

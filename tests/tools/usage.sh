@@ -42,7 +42,7 @@ is_json() {
 # ---- the program ----
 check 0 help "$tool" --help
 says out 'usage: relink COMMAND' help
-for command in list show check index; do
+for command in list show check index object bake ps status set watch; do
 	check 0 "help $command" "$tool" help $command
 	says out "usage: relink $command" "help $command"
 	check 0 "$command --help" "$tool" $command --help

@@ -53,7 +53,7 @@ static bool set_flags(struct baking *b, uint64_t record, uint32_t set, uint32_t 
 
 static bool no_bytes(struct baking *b, const struct model_choice *c)
 {
-	return fail(b, "%s has no bytes in the file (it lies in .bss): compile it with the headers of this version", c->name);
+	return fail(b, "%s has no bytes in the file (it lies in .bss): define it with the macros of this version", c->name);
 }
 
 /* ---- keys, options, numbers ---- */
