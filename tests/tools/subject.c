@@ -6,6 +6,7 @@
  *
  *	SUBJECT_TRAPS=1          every site can be changed, and is bound
  *	SUBJECT_TEXT=DIRECTORY   files with the code of the modules as it is in memory
+ *	SUBJECT_WAIT=1           stays until its input ends
  *	SUBJECT_SET=name=state   asks for it at every level that a program has, and prints the answers
  */
 #include <inttypes.h>
@@ -344,5 +345,13 @@ int main(int argc, char **argv)
 		return 1;
 	if (relink_pointers_commit(NULL) < 0)
 		return 2;
-	return relink_each_choice(keep_state, NULL) || relink_each_use(keep_use, NULL) || relink_each_site(print_site, NULL);
+	if (relink_each_choice(keep_state, NULL) || relink_each_use(keep_use, NULL) || relink_each_site(print_site, NULL))
+		return 1;
+	if (getenv("SUBJECT_WAIT")) {
+		fflush(stdout);
+		fprintf(stderr, "ready\n");
+		while (getchar() != EOF)
+			;
+	}
+	return 0;
 }

@@ -63,6 +63,11 @@ static uint8_t *read_all(int descriptor, size_t size, size_t *count)
 
 struct model *model_open(const char *path, char *why, size_t size)
 {
+	return model_open_as(path, path, why, size);
+}
+
+struct model *model_open_as(const char *name, const char *path, char *why, size_t size)
+{
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
 	uint8_t *bytes;
@@ -86,7 +91,7 @@ struct model *model_open(const char *path, char *why, size_t size)
 		snprintf(why, size, "can't be read: %s", strerror(errno ? errno : ENOMEM));
 		return NULL;
 	}
-	return model_of(path, bytes, count, why, size);
+	return model_of(name, bytes, count, why, size);
 }
 
 static void count_site(struct model *model, const struct model_site *site)

@@ -128,6 +128,8 @@ struct model {
 	bool has_symbols;        /* .symtab is there */
 	uint64_t through_got;    /* calls of static calls that are not rewritten, since they go through the GOT */
 	uint64_t text_start, text_stop;
+	const struct process *process; /* of a module of a process; see process.h */
+	uint64_t bias;           /* and how far behind the file's its addresses are */
 	struct model_choice *choices;
 	size_t choice_count;
 	struct model_site *sites; /* by address */
@@ -148,6 +150,8 @@ struct model {
 
 /* NULL, and `why` has one line for a person: what is wrong, and what to do about it where that is known. */
 struct model *model_open(const char *path, char *why, size_t size);
+/* The same; the file goes by another name than the one it is opened by. */
+struct model *model_open_as(const char *name, const char *path, char *why, size_t size);
 /* The same for a file in memory, which is taken over (freed with free()). */
 struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why, size_t size);
 /* Finds the calls in all of them, and puts sites in order. Call it once. */
@@ -170,6 +174,8 @@ const uint8_t *model_bytes(const struct model *model, uint64_t address, size_t c
 /* How many bytes from there on are in the file and in one segment. */
 size_t model_bytes_from(const struct model *model, uint64_t address);
 bool model_is_code(const struct model *model, uint64_t address);
+/* The bytes at an address of the file as they are in the process now. False: there is none, or they can't be read. */
+bool model_now(const struct model *model, uint64_t address, uint8_t *bytes, size_t count);
 
 /* The function (or other symbol) that an address is in. False: none is known. */
 bool model_symbol_at(const struct model *model, uint64_t address, const char **name, uint64_t *offset, uint64_t *size);

@@ -46,7 +46,7 @@ pid_t parse_process(const char *word)
 
 bool names_process(const char *word)
 {
-	return *word && strspn(word, "0123456789") == strlen(word) && access(word, F_OK);
+	return *word && strspn(word, "0123456789") == strlen(word);
 }
 
 /* ---- places ---- */
@@ -247,6 +247,29 @@ void client_close(struct client *c)
 	value_free(c->value);
 	free(c->data);
 	*c = (struct client){ .descriptor = -1 };
+}
+
+bool client_answers(const char *word)
+{
+	pid_t process = parse_process(word);
+	struct client c;
+
+	if (process < 0 || !client_connect(&c, process, true))
+		return false;
+	client_close(&c);
+	return true;
+}
+
+bool client_may_read(const char *word)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/mem", word);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 /* ---- requests ---- */

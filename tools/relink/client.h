@@ -47,8 +47,11 @@ int client_ask(const char *word, const char *const *request, size_t words, void 
 
 /* A number that can be a process's; -1: it is none. */
 pid_t parse_process(const char *word);
-/* Could it be meant as one: a number, and no file of that name is there? */
+/* Is it a number, and so no file but a process? */
 bool names_process(const char *word);
+/* Has the process of that number an agent that talks to us? May its memory be read? */
+bool client_answers(const char *word);
+bool client_may_read(const char *word);
 /* One line on stderr. Returns STATUS_BAD. */
 int client_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -135,6 +135,7 @@ static void add_neighbours(struct model *model, const struct search *found, unsi
 struct adding {
 	struct model *model;
 	struct view *view;
+	bool now;
 };
 
 static bool is_baked(const struct model_choice *c, const struct model_site *s)
@@ -142,7 +143,7 @@ static bool is_baked(const struct model_choice *c, const struct model_site *s)
 	return s->baked || (s->kind != RL_ALTERNATIVE && c && c->baked);
 }
 
-static char *label_of(const struct model *model, const struct model_site *s, const struct model_form *form)
+char *form_label(const struct model *model, const struct model_site *s, const struct model_form *form)
 {
 	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
 	struct model_arm arms[MODEL_ARMS_MAX];
@@ -195,7 +196,7 @@ static int add_form(const struct model_form *form, void *ctx)
 	const struct adding *a = ctx;
 	struct view *v = a->view;
 	struct form *f = same_form(v, form);
-	char *label = label_of(a->model, v->site, form), *longer;
+	char *label = a->now ? text_format("%s", "now") : form_label(a->model, v->site, form), *longer;
 
 	if (f) {
 		longer = text_format("%s, %s", f->label, label);
@@ -217,10 +218,21 @@ static int add_form(const struct model_form *form, void *ctx)
 	return 0;
 }
 
+/* First, what is there in the process; other forms of the same bytes join it. */
+static void add_now(struct model *model, const struct model_site *site, struct view *v)
+{
+	struct adding adding = { model, v, true };
+	struct model_form form = { .state = MODEL_NONE, .arm = MODEL_NONE, .length = site->length };
+
+	form.known = model_now(model, site->address, form.bytes, site->length);
+	if (model->process)
+		add_form(&form, &adding);
+}
+
 void view_of(struct model *model, const struct model_site *site, unsigned context, struct view *v)
 {
 	struct search found = { .site = site };
-	struct adding adding = { model, v };
+	struct adding adding = { model, v, false };
 
 	*v = (struct view){ .site = site };
 	if (!search(model, &found)) {
@@ -230,6 +242,7 @@ void view_of(struct model *model, const struct model_site *site, unsigned contex
 	v->start = found.start;
 	v->stop = stop_of(model, v->start, site->address + site->length);
 	add_neighbours(model, &found, context < CONTEXT_MAX ? context : CONTEXT_MAX, v);
+	add_now(model, site, v);
 	model_forms(model, site, add_form, &adding);
 }
 

@@ -41,5 +41,7 @@ struct view {
 /* `context`: how many instructions in front and behind. */
 void view_of(struct model *model, const struct model_site *site, unsigned context, struct view *view);
 void view_free(struct view *view);
+/* What a form is called: a state, an arm's condition, "as linked"; to be freed. */
+char *form_label(const struct model *model, const struct model_site *site, const struct model_form *form);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <relink/abi.h>
 
+#include "now.h"
+#include "process.h"
 #include "relink.h"
 
 #define FORMAT 1 /* of the JSON; grows when a key changes its meaning or goes, not when one comes */
@@ -177,6 +179,10 @@ void json_file(struct json *j, const struct model *model)
 	json_bool(j, "index", model->has_index);
 	json_bool(j, "places", model->has_places);
 	json_bool(j, "symbols", model->has_symbols);
+	if (model->process) {
+		json_number(j, "process", (uint64_t)model->process->pid);
+		json_address(j, "bias", model->bias);
+	}
 }
 
 static void json_state(struct json *j, const struct model *model, const struct model_choice *c, const struct model_state *s)
@@ -236,6 +242,12 @@ void json_choice(struct json *j, const struct model *model, const struct model_c
 	json_bool(j, "final", (c->flags & RELINK_FINAL) != 0);
 	json_bool(j, "nonforcible", (c->flags & RELINK_NONFORCIBLE) != 0);
 	json_bool(j, "baked", c->baked);
+	if (model->process) {
+		char *now = choice_now(model, c);
+
+		json_string(j, "now", *now ? now : NULL);
+		free(now);
+	}
 	json_string(j, "chosen_by", c->chosen_by);
 	if (c->kind == MODEL_IMMEDIATE) {
 		json_number(j, "bytes", c->width);
@@ -286,6 +298,18 @@ static void json_choices_of(struct json *j, const struct model *model, const str
 	json_end_array(j);
 }
 
+static void json_now(struct json *j, struct model *model, const struct model_site *s)
+{
+	uint8_t bytes[MODEL_BYTES_MAX];
+	char *now = site_now(model, s);
+
+	json_address(j, "memory", s->address + model->bias);
+	json_string(j, "now", now);
+	if (model_now(model, s->address, bytes, s->length))
+		json_bytes(j, "now_bytes", bytes, s->length);
+	free(now);
+}
+
 void json_open_site(struct json *j, struct model *model, const struct model_site *s)
 {
 	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
@@ -306,6 +330,8 @@ void json_open_site(struct json *j, struct model *model, const struct model_site
 	if (s->use != MODEL_NONE)
 		json_use(j, "use", model, &model->uses[s->use]);
 	json_string(j, "live", live_of(model, s));
+	if (model->process)
+		json_now(j, model, s);
 	if (model_symbol_at(model, s->address, &name, &offset, &size)) {
 		json_string(j, "function", name);
 		json_number(j, "offset", offset);

@@ -8,16 +8,19 @@
 
 #include <relink/abi.h>
 
-#include "process.h"
+#include "agent_list.h"
 #include "client.h"
+#include "now.h"
+#include "process.h"
+#include "relink.h"
 
 static const char help[] =
-	"usage: relink list [OPTION]... FILE...\n"
-	"       relink list [OPTION]... PID...\n"
+	"usage: relink list [OPTION]... FILE|PID...\n"
 	"\n"
 	"Lists the choices of programs and shared objects: kind, default, states, sites and what they are for. Files that belong\n"
 	"together are better named together: which calls lead to static calls of a shared object only that object says.\n"
-	"Of a process with an agent (RELINK_AGENT=1) the states of now, and who decided.\n"
+	"A number is a process (a file of that name is ./123): of one with an agent (RELINK_AGENT=1) choices, who decided, and uses;\n"
+	"sites, and everything of the others, as they are in its memory.\n"
 	"\n"
 	"  -s, --sites              one line per site, with function and source line\n"
 	"  -u, --uses QUERY         uses of keys that are choices of their own: 'file net/*.c line 100-200; func parse_*', '' for all\n"
@@ -258,61 +261,75 @@ static void put_flags(struct table *t, const struct model_choice *c)
 		table_cell(t, YELLOW, "%s%s%s", final, *final && *nonforcible ? " " : "", nonforcible);
 }
 
-static void put_choice(struct table *t, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS])
+static void put_choice(struct table *t, const struct model *model, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS])
 {
-	char *states = states_text(c), *sites = counts_text(counts);
+	char *states = states_text(c), *sites = counts_text(counts), *now = choice_now(model, c);
 	const char *remark = c->elsewhere ? "(defined by another module)" : c->anonymous ? "(no record in this file)" : c->doc;
 
 	table_cell(t, c->elsewhere || c->anonymous ? PLAIN : GREEN, "%s", c->name);
 	table_cell(t, PLAIN, "%s", model_choice_kind_name(c->kind));
 	table_cell(t, CYAN, "%s", default_of(c));
+	table_cell(t, BOLD, "%s", now);
 	table_cell(t, PLAIN, "%s", c->elsewhere ? "" : states);
 	table_cell(t, PLAIN, "%s", sites);
 	put_flags(t, c);
 	table_cell(t, DIM, "%s", remark);
 	free(states);
 	free(sites);
+	free(now);
 }
 
 static bool put_choices(const struct request *r, const struct model *model, const struct counts *n)
 {
-	static const char *const names[] = { "CHOICE", "KIND", "DEFAULT", "STATES", "SITES", "FLAGS", "DESCRIPTION" };
+	static const char *const names[] = { "CHOICE", "KIND", "DEFAULT", "NOW", "STATES", "SITES", "FLAGS", "DESCRIPTION" };
 	struct table t = { .columns = sizeof(names) / sizeof(*names) };
 	bool any = false;
 
 	put_heading(&t, names, t.columns);
 	for (size_t i = 0; i < model->choice_count; i++)
 		if (is_shown(r, model, n, i)) {
-			put_choice(&t, &model->choices[i], n->of[i]);
+			put_choice(&t, model, &model->choices[i], n->of[i]);
 			any = true;
 		}
 	table_print(&t, 2, any);
 	return any;
 }
 
+static void put_memory(struct table *t, const struct model *model, const struct model_site *s)
+{
+	if (model->process)
+		table_cell(t, DIM, "0x%" PRIx64, s->address + model->bias);
+	else
+		table_cell(t, DIM, "%s", "");
+}
+
 static void put_sites(const struct request *r, struct model *model)
 {
-	static const char *const names[] = { "ADDRESS", "KIND", "CHOICE", "FUNCTION", "SOURCE" };
+	static const char *const names[] = { "ADDRESS", "IN MEMORY", "KIND", "CHOICE", "NOW", "FUNCTION", "SOURCE" };
 	struct table t = { .columns = sizeof(names) / sizeof(*names) };
 
 	put_heading(&t, names, t.columns);
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
-		char *choice, *function, *source;
+		char *choice, *function, *source, *now;
 
 		if (!matches(&r->filter, model, s))
 			continue;
 		choice = choice_of_site(model, s);
 		function = function_of(model, s->address);
 		source = source_of_site(model, s);
+		now = model->process ? site_now(model, s) : text_format("%s", "");
 		table_cell(&t, PLAIN, "0x%" PRIx64, s->address);
+		put_memory(&t, model, s);
 		table_cell(&t, PLAIN, "%s", model_site_kind_name(s->kind));
 		table_cell(&t, GREEN, "%s", choice);
+		table_cell(&t, BOLD, "%s", now);
 		table_cell(&t, PLAIN, "%s", function);
 		table_cell(&t, DIM, "%s", source);
 		free(choice);
 		free(function);
 		free(source);
+		free(now);
 	}
 	table_print(&t, 2, true);
 }
@@ -361,6 +378,8 @@ static void put_file(const struct request *r, struct model *model, const struct 
 {
 	text_put(BOLD, "%s", model->path);
 	text_put(PLAIN, ": %s for %s", model->type, model->port->name);
+	if (model->process)
+		text_put(PLAIN, ", in process %d", model->process->pid);
 	if (!model->has_records && !model->choice_count && !n->sum) {
 		text_put(PLAIN, "%s", ", uses no relink");
 		putchar('\n');
@@ -453,25 +472,23 @@ static bool add_kind(struct filter *f, const char *kind)
 	return false;
 }
 
-static bool names_processes(char **words, int count)
+/* Who decided, and states of uses, only the process itself can say; which code a site is, its memory says best. */
+static bool by_agent(const struct request *r, char **words, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (!names_process(words[i]))
+		if (!names_process(words[i]) || r->filter.function_count || (r->sites && client_may_read(words[i])) ||
+		    !client_answers(words[i]))
 			return false;
 	return true;
 }
 
-static int list_live(const struct request *r, char **words, int count)
+static int list_by_agent(const struct request *r, char **words, int count)
 {
 	const struct filter *f = &r->filter;
 	struct process_view view = { .what = r->queries ? PROCESS_USES : r->sites ? PROCESS_SITES : PROCESS_CHOICES, .terms = r->terms,
 				     .choices = f->choices, .choice_count = f->choice_count, .kinds = f->kinds, .kind_count = f->kind_count,
 				     .json = r->common.json };
 
-	if (f->function_count) {
-		complain(NULL, "list: --function is for files; of a process, --uses='func PATTERN' shows uses of keys");
-		return STATUS_BAD;
-	}
 	return list_processes(words, (size_t)count, &view);
 }
 
@@ -535,8 +552,8 @@ static int run(int argc, char **argv)
 		model_queries_free(r.queries);
 		return STATUS_BAD;
 	}
-	if (names_processes(argv + optind, argc - optind)) {
-		status = list_live(&r, argv + optind, argc - optind);
+	if (by_agent(&r, argv + optind, argc - optind)) {
+		status = list_by_agent(&r, argv + optind, argc - optind);
 		model_queries_free(r.queries);
 		return status;
 	}

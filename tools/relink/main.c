@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process.h"
 #include "relink.h"
+
+struct opening {
+	struct model **models;
+	size_t count;
+};
 
 static const struct command *const commands[] = {
 	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake, &command_ps, &command_status, &command_set, &command_watch,
@@ -123,30 +129,111 @@ bool common_ready(struct common *common, int *status)
 	return false;
 }
 
-struct model **open_all(char **paths, size_t count, size_t *opened, int *status)
+/* Mappings that are files only in name. */
+static bool is_special(const char *path)
 {
-	struct model **models = calloc(count + 1, sizeof(*models));
-	char why[300];
+	static const char *const special[] = { "/dev/", "/memfd:", "/SYSV", "/anon_hugepage" };
 
-	*opened = 0;
-	for (size_t i = 0; i < count && models; i++) {
-		models[*opened] = model_open(paths[i], why, sizeof(why));
-		if (models[*opened]) {
-			++*opened;
-		} else {
-			complain(paths[i], "%s", why);
-			*status = STATUS_BAD;
-		}
-	}
-	if (models)
-		model_connect(models, *opened);
-	return models;
+	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+		if (!strncmp(path, special[i], strlen(special[i])))
+			return true;
+	return false;
 }
 
+static bool make_room(struct opening *o, size_t more)
+{
+	struct model **longer = realloc(o->models, (o->count + more + 1) * sizeof(*longer));
+
+	if (longer)
+		o->models = longer;
+	return longer != NULL;
+}
+
+static void open_process(struct opening *o, int pid, const char *name, int *status)
+{
+	char why[PROCESS_WHY];
+	struct process *process = process_open(pid, why, sizeof(why));
+
+	if (!process) {
+		complain(name, "%s", why);
+		*status = STATUS_BAD;
+		return;
+	}
+	for (size_t i = 0; i < process->unread_count; i++)
+		if (!is_special(process->unread[i].path)) {
+			complain(name, "%s: %s", process->unread[i].path, process->unread[i].why);
+			*status = STATUS_BAD;
+		}
+	if (!process->count) {
+		complain(name, "no module of this process uses relink, as far as could be read");
+		*status = STATUS_BAD;
+	}
+	if (!process->count || !make_room(o, process->count)) {
+		process_close(process);
+		return;
+	}
+	memcpy(o->models + o->count, process->models, process->count * sizeof(*o->models));
+	o->count += process->count;
+}
+
+static void open_file(struct opening *o, const char *path, int *status)
+{
+	char why[300];
+	struct model *model = model_open(path, why, sizeof(why));
+
+	if (model && make_room(o, 1)) {
+		o->models[o->count++] = model;
+		return;
+	}
+	complain(path, "%s", model ? "out of memory" : why);
+	model_close(model);
+	*status = STATUS_BAD;
+}
+
+/* Those of a process are connected already. */
+static void connect_files(const struct opening *o)
+{
+	struct model **files = calloc(o->count + 1, sizeof(*files));
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->count && files; i++)
+		if (!o->models[i]->process)
+			files[count++] = o->models[i];
+	if (files)
+		model_connect(files, count);
+	free(files);
+}
+
+struct model **open_all(char **paths, size_t count, size_t *opened, int *status)
+{
+	struct opening o = { NULL, 0 };
+	int pid;
+
+	make_room(&o, 0);
+	for (size_t i = 0; i < count && o.models; i++)
+		if (process_named(paths[i], &pid))
+			open_process(&o, pid, paths[i], status);
+		else
+			open_file(&o, paths[i], status);
+	connect_files(&o);
+	*opened = o.count;
+	return o.models;
+}
+
+/* The models of a process stand together, and are its own. */
 void close_all(struct model **models, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		model_close(models[i]);
+	for (size_t i = 0; i < count; i++) {
+		const struct process *process = models[i]->process;
+
+		if (!process) {
+			model_close(models[i]);
+			continue;
+		}
+		while (i + 1 < count && models[i + 1]->process == process)
+			i++;
+		process_close((struct process *)(uintptr_t)process);
+	}
 	free(models);
 }
 

@@ -8,14 +8,17 @@
 #include <relink/abi.h>
 
 #include "code.h"
+#include "now.h"
+#include "process.h"
 
 static const char help[] =
-	"usage: relink show [OPTION]... FILE [WHAT]...\n"
+	"usage: relink show [OPTION]... FILE|PID [WHAT]...\n"
 	"\n"
 	"Shows the code of sites and around them, as linked and in every state of their choice, side by side.\n"
 	"\n"
 	"WHAT is a choice (trace), an address (0x401136), a function (parse_line: all sites in it), an offset in a function\n"
-	"(parse_line+0x16), or a source line (parse.c:42). Without it all sites are shown.\n"
+	"(parse_line+0x16), or a source line (parse.c:42). Without it all sites are shown. Of a process (PID, a number) also what is there\n"
+	"now; an address is one of its memory.\n"
 	"\n"
 	"  -a, --all                all that there are, not the first 20 sites alone (JSON always has all)\n"
 	"  -w, --with FILE          a file that defines choices which FILE uses (a shared object of the program)\n"
@@ -34,6 +37,12 @@ struct request {
 	size_t file_count;
 	bool all;
 	unsigned context;
+};
+
+/* A file, or the modules of a process. */
+struct shown {
+	struct model **models;
+	size_t count;
 };
 
 /* Sites to show; whether `all` matters. */
@@ -149,8 +158,8 @@ static bool select_sites(struct model *model, const char *what, struct selection
 		take(s, i);
 	if (!what)
 		return true;
-	if (is_address(what, &address))
-		return take_address(model, address, s);
+	if (is_address(what, &address)) /* of a process: where it is in memory */
+		return take_address(model, address - model->bias, s);
 	return take_choice(model, what, s) || take_line(model, what, s) || take_function(model, what, s);
 }
 
@@ -282,6 +291,16 @@ static void put_notes(const struct view *v)
 		}
 }
 
+static void put_now(struct model *model, const struct model_site *s)
+{
+	char *now = site_now(model, s);
+
+	text_put(DIM, "  0x%" PRIx64 " in memory, now: ", s->address + model->bias);
+	text_put(BOLD, "%s", now);
+	putchar('\n');
+	free(now);
+}
+
 static void put_site(const struct request *r, struct model *model, const struct model_site *s)
 {
 	char *function = function_of(model, s->address), *source = source_of_site(model, s), *choice = choice_of_site(model, s);
@@ -297,6 +316,8 @@ static void put_site(const struct request *r, struct model *model, const struct 
 	else
 		text_put(DIM, "%s", "is not rewritten");
 	putchar('\n');
+	if (model->process)
+		put_now(model, s);
 	if (s->use != MODEL_NONE) {
 		text_put(PLAIN, "    %s", model->uses[s->use].text);
 		putchar('\n');
@@ -341,6 +362,7 @@ static void put_choice(const struct model *model, const struct model_choice *c)
 {
 	static const char *const names[] = { "STATE", "", "LEADS TO", "NEEDS", "CONDITION", "RANK", "WHILE" };
 	struct table t = { .columns = sizeof(names) / sizeof(*names) };
+	char *now = choice_now(model, c);
 
 	text_put(GREEN, "%s", c->name);
 	text_put(PLAIN, "  %s%s%s%s%s", model_choice_kind_name(c->kind), c->baked ? ", baked" : "", c->flags & RELINK_FINAL ? ", final" : "",
@@ -356,7 +378,12 @@ static void put_choice(const struct model *model, const struct model_choice *c)
 	for (size_t i = 0; i < c->state_count; i++)
 		put_state(&t, model, c, i);
 	table_print(&t, 2, true);
+	if (*now) {
+		text_put(BOLD, "  now: %s", now);
+		putchar('\n');
+	}
 	putchar('\n');
+	free(now);
 }
 
 /* ---- JSON ---- */
@@ -403,6 +430,7 @@ static void write_selection(struct json *j, const struct request *r, struct mode
 {
 	json_object(j, NULL);
 	json_string(j, "asked", what);
+	json_string(j, "module", model->name);
 	if (s->choice != MODEL_NONE) {
 		json_array(j, "choices");
 		json_choice(j, model, &model->choices[s->choice], model->choices[s->choice].sites);
@@ -433,46 +461,63 @@ static void put_selection(const struct request *r, struct model *model, const st
 	}
 }
 
-static int show_one(const struct request *r, struct model *model, const char *what, struct json *j)
+static void show_selection(const struct request *r, struct model *model, const char *what, const struct selection *s, struct json *j, bool first)
 {
-	struct selection s;
-	int status = STATUS_FINE;
-
-	if (!select_sites(model, what, &s)) {
-		complain(model->path, "there is no site, choice, function or line with a site that is %s; relink list --sites shows them", what);
-		status = STATUS_BAD;
-	} else if (r->common.json) {
-		write_selection(j, r, model, what, &s);
-	} else {
-		put_selection(r, model, &s);
+	if (r->common.json) {
+		write_selection(j, r, model, what, s);
+		return;
 	}
-	free(s.sites);
-	return status;
+	if (!first)
+		putchar('\n');
+	if (model->process) {
+		text_put(BOLD, "%s", model->path);
+		text_put(PLAIN, ", in process %d", model->process->pid);
+		putchar('\n');
+	}
+	put_selection(r, model, s);
 }
 
-static int show(const struct request *r, struct model *model, char **whats, size_t count)
+/* In the modules of a process: wherever it is. */
+static int show_one(const struct request *r, const struct shown *all, const char *what, struct json *j, bool first)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct selection s;
+
+		if (select_sites(all->models[i], what, &s) && (what || s.count || all->count == 1)) {
+			show_selection(r, all->models[i], what, &s, j, first && !found);
+			found++;
+		}
+		free(s.sites);
+	}
+	if (found || !what)
+		return STATUS_FINE;
+	complain(r->files[0], "there is no site, choice, function or line with a site that is %s; relink list --sites shows them", what);
+	return STATUS_BAD;
+}
+
+static int show(const struct request *r, const struct shown *all, char **whats, size_t count)
 {
 	struct json j = { .out = stdout };
 	int status = STATUS_FINE;
 
 	if (r->common.json) {
 		json_begin(&j);
-		json_file(&j, model);
+		json_file(&j, all->models[0]);
 		json_array(&j, "shown");
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (i && !r->common.json)
-			putchar('\n');
-		worse(&status, show_one(r, model, whats[i], &j));
-	}
+	for (size_t i = 0; i < count; i++)
+		worse(&status, show_one(r, all, whats[i], &j, !i));
 	if (!count)
-		worse(&status, show_one(r, model, NULL, &j));
+		worse(&status, show_one(r, all, NULL, &j, true));
 	if (r->common.json) {
 		json_end_array(&j);
-		json_findings(&j, model);
+		json_findings(&j, all->models[0]);
 		json_end_object(&j);
 	}
-	report_findings(model, &status);
+	for (size_t i = 0; i < all->count; i++)
+		report_findings(all->models[i], &status);
 	return status;
 }
 
@@ -531,6 +576,7 @@ static int run(int argc, char **argv)
 	struct request r = { .context = 3, .file_count = 1 };
 	int status = STATUS_BAD;
 	struct model **models;
+	struct shown all;
 	size_t opened;
 
 	if (!parse(&r, argc, argv, &status))
@@ -542,8 +588,14 @@ static int run(int argc, char **argv)
 	status = STATUS_FINE;
 	r.files[0] = argv[optind];
 	models = open_all(r.files, r.file_count, &opened, &status);
-	if (status == STATUS_FINE)
-		worse(&status, show(&r, models[0], argv + optind + 1, (size_t)(argc - optind - 1)));
+	all = (struct shown){ models, opened };
+	for (size_t i = 0; i < opened; i++)
+		if (models[i]->process != models[0]->process || (i && !models[0]->process)) {
+			all.count = i;
+			break;
+		}
+	if (opened && (status == STATUS_FINE || models[0]->process))
+		worse(&status, show(&r, &all, argv + optind + 1, (size_t)(argc - optind - 1)));
 	close_all(models, opened);
 	return status;
 }

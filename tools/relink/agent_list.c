@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* process.c - relink list PID: choices, sites and uses of a running process. */
-#include "process.h"
+/* agent_list.c - relink list PID: choices and uses of a running process, as its agent tells them. */
+#include "agent_list.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* process.h - what a running process says of itself, through its agent. */
-#ifndef RELINK_TOOL_PROCESS_H
-#define RELINK_TOOL_PROCESS_H
+/* agent_list.h - what a running process says of itself, through its agent. */
+#ifndef RELINK_TOOL_AGENT_LIST_H
+#define RELINK_TOOL_AGENT_LIST_H
 
 #include "relink.h"
 
