@@ -187,7 +187,7 @@ void rl_remove_uses(struct rl_core *core, struct rl_module *module)
 		core->hooks->free(module->use_order);
 }
 
-/* A key that is not what it was at link time has an opinion of its uses. */
+/* A key that is not what it was at link time has an opinion of its uses; so has one that was baked, of those of other files. */
 bool rl_uses_wanted(const struct rl_core *core)
 {
 	int by;
@@ -196,7 +196,7 @@ bool rl_uses_wanted(const struct rl_core *core)
 		return false;
 	for (const struct rl_choice *c = core->choices; c; c = c->next)
 		if (c->key_count && (!core->locks || c != core->locks->owner) &&
-		    (c->state != c->initial || rl_resolve(core, c, c->asked, &by) != c->initial))
+		    (rl_is_baked(c) || c->state != c->initial || rl_resolve(core, c, c->asked, &by) != c->initial))
 			return true;
 	return core->drives != 0;
 }

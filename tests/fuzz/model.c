@@ -112,8 +112,9 @@ static void fuzz_index(struct model *model)
 /* Whatever the file is: either it is refused, or what is made of it has the same length. What is found to be wrong is baked before it is found. */
 static void fuzz_bake(const struct model *model, size_t salt)
 {
-	const struct model_cpu cpu = { 0xffff0000ffff, 0xf00000000000 };
 	struct model_wish wishes[WISHES];
+	struct model *self = (struct model *)(uintptr_t)model;
+	struct model_order order = { wishes, 0, &self, 1, { 0xffff0000ffff, 0xf00000000000 } };
 	struct model_baking baking;
 	char name[600], why[300] = "";
 	size_t count = 0;
@@ -129,13 +130,15 @@ static void fuzz_bake(const struct model *model, size_t salt)
 			fuzz_require(*why != 0);
 	}
 	*why = 0;
-	if (!model_bake(model, wishes, count, &cpu, &baking, why, sizeof(why))) {
+	order.wish_count = count;
+	if (!model_bake(model, &order, &baking, why, sizeof(why))) {
 		fuzz_require(*why != 0 && !baking.bytes && !baking.tallies);
 		return;
 	}
 	fuzz_require(baking.bytes && baking.tallies);
 	free(baking.bytes);
 	free(baking.tallies);
+	free(baking.states);
 }
 
 /* One file of eight is baked, the same in every run: copies cost more than all the rest. */

@@ -165,4 +165,23 @@ fine undecided uses debug --cpu sse3 -o baked
 says out 'alternatives are left' undecided
 refused 'no bytes' 'uses: in_bss has no bytes in the file' uses in_bss -o new2
 fine 'no bytes needed' uses in_bss=off -o new2
+
+# ---- two files: one follows the other ----
+[ -z "${RELINK_SANITIZE:-}" ] || exit $failed
+. "$RELINK_SOURCE/tests/tools/build_subject"
+mkdir two_files && cd two_files || exit 1
+build_one "${CC:-gcc}" bfd shared -O2 >log 2>&1 || { cat log; exit 1; }
+mkdir baked
+fine library libsubject.so lib_key lib_number=5 -o baked/libsubject.so
+refused "another file's" 'app: lib_key is defined by another module|app: lib_key has no record' app lib_key -o new
+fine 'what follows' app --with baked/libsubject.so -o baked/app
+says out '^  lib_key +on +1 branch' 'what follows'
+cp app baked/unbaked
+LD_LIBRARY_PATH=$PWD/baked ./baked/app >both 2>both.err || wrong 'both baked'
+LD_LIBRARY_PATH=$PWD/baked ./baked/unbaked >one 2>one.err || wrong 'the library baked'
+[ "$(grep -E '^(result|state lib)' both.err)" = "$(grep -E '^(result|state lib)' one.err)" ] || wrong "a file that follows at run time: $(cat one.err)"
+says both.err '^writes [0-9]+, pending 0' 'both baked'
+cp baked/app alone
+LD_LIBRARY_PATH=$PWD ./alone >alone.out 2>alone.err || wrong 'without its library'
+says alone.err '^writes [0-9]+, pending 1' 'without its library'
 exit $failed

@@ -15,7 +15,7 @@
 
 struct baking {
 	const struct model *model;
-	const struct model_cpu *cpu;
+	const struct model_order *order;
 	struct change change;
 	struct model_tally *tallies;
 	int *states;       /* by choice: what it is in the end, MODEL_NONE: it is not decided */
@@ -176,10 +176,17 @@ static bool bake_table(struct baking *b, const struct model_choice *table, int s
 	return true;
 }
 
+static bool is_ours(const struct model_choice *c)
+{
+	return !c->elsewhere && !c->anonymous;
+}
+
 static bool bake_choice(struct baking *b, size_t i)
 {
 	const struct model_choice *c = &b->model->choices[i];
 
+	if (!is_ours(c))
+		return true;
 	switch (c->kind) {
 	case MODEL_KEY:
 		return bake_key(b, c, b->states[i]);
@@ -286,7 +293,8 @@ static bool bake_number_site(struct baking *b, const struct model_site *s)
 	struct model_form form;
 
 	model_form_of(b->model, s, 0, b->numbers[s->choice], &form);
-	return write_site(b, s, &form) && mark_patch(b, s, 0);
+	/* Of another file's number the runtime finds that it is there already, if that file is the baked one. */
+	return write_site(b, s, &form) && (!is_ours(&b->model->choices[s->choice]) || mark_patch(b, s, 0));
 }
 
 /* ---- alternatives ---- */
@@ -295,25 +303,27 @@ enum answer { NO, YES, OPEN };
 
 static enum answer arm_holds(const struct baking *b, const struct model_arm *arm)
 {
-	uint64_t bit = UINT64_C(1) << (arm->feature & 63);
+	uint64_t bit = UINT64_C(1) << (arm->feature & 63), has = b->order->cpu.has, lacks = b->order->cpu.lacks;
 
 	if (arm->choice != MODEL_NONE) {
-		if (b->model->choices[arm->choice].kind != MODEL_KEY || b->states[arm->choice] == MODEL_NONE)
+		if (b->model->choices[arm->choice].kind != MODEL_KEY || !is_ours(&b->model->choices[arm->choice]) || b->states[arm->choice] == MODEL_NONE)
 			return OPEN;
 		return (b->states[arm->choice] == 1) != arm->inverted ? YES : NO;
 	}
 	if (arm->feature == 0) /* no machine has it */
 		return arm->inverted ? YES : NO;
-	if (!((b->cpu->has | b->cpu->lacks) & bit) || arm->feature > 63)
+	if (!((has | lacks) & bit) || arm->feature > 63)
 		return OPEN;
-	return ((b->cpu->has & bit) != 0) != arm->inverted ? YES : NO;
+	return ((has & bit) != 0) != arm->inverted ? YES : NO;
 }
 
 /* Did this call decide anything that the alternative depends on? */
 static bool is_concerned(const struct baking *b, const struct model_arm *arms, size_t count)
 {
+	uint64_t known = b->order->cpu.has | b->order->cpu.lacks;
+
 	for (size_t i = 0; i < count; i++)
-		if (arms[i].choice != MODEL_NONE ? b->now[arms[i].choice] : (b->cpu->has | b->cpu->lacks) != 0)
+		if (arms[i].choice != MODEL_NONE ? b->now[arms[i].choice] : known != 0)
 			return true;
 	return false;
 }
@@ -455,6 +465,44 @@ static bool take_wish(struct baking *b, const struct model_wish *wish)
 	return true;
 }
 
+/* ---- choices of other files ---- */
+
+/* What a name that is imported means in the file that exports it; `key` is the place in an option. */
+static const struct model_choice *definition(const struct model *with, const char *name, uint32_t *key)
+{
+	size_t length = strcspn(name, "+");
+	uint64_t address, size, offset = name[length] ? strtoull(name + length + 1, NULL, 16) : 0;
+	uint32_t found;
+
+	*key = 0;
+	if (!model_symbol_named(with, name, length, &address, &size) || !map_get(&with->lookup->objects, address + offset, &found))
+		return NULL;
+	map_get(&with->lookup->states, address + offset, key);
+	return &with->choices[found];
+}
+
+static void follow(struct baking *b, size_t i, const struct model *with)
+{
+	const struct model_choice *c = &b->model->choices[i], *d;
+	uint32_t key;
+
+	if (is_ours(c) || (c->kind != MODEL_KEY && c->kind != MODEL_IMMEDIATE) || (c->anonymous && !change_is_copied(&b->change, c->object)))
+		return;
+	d = definition(with, c->name, &key);
+	if (!d || !d->baked || (d->kind == MODEL_IMMEDIATE) != (c->kind == MODEL_IMMEDIATE))
+		return;
+	b->now[i] = true;
+	b->states[i] = d->kind == MODEL_OPTION ? d->initial == (int)key : d->initial;
+	b->numbers[i] = d->value;
+}
+
+static void follow_all(struct baking *b)
+{
+	for (size_t i = 0; i < b->model->choice_count; i++)
+		for (size_t k = 0; k < b->order->with_count && !b->now[i]; k++)
+			follow(b, i, b->order->with[k]);
+}
+
 static bool begin(struct baking *b)
 {
 	const struct model *model = b->model;
@@ -474,13 +522,15 @@ static bool begin(struct baking *b)
 	return true;
 }
 
-static bool bake(struct baking *b, const struct model_wish *wishes, size_t count)
+static bool bake(struct baking *b)
 {
 	const struct model *model = b->model;
 	bool ok = begin(b);
 
-	for (size_t i = 0; i < count && ok; i++)
-		ok = take_wish(b, &wishes[i]);
+	for (size_t i = 0; i < b->order->wish_count && ok; i++)
+		ok = take_wish(b, &b->order->wishes[i]);
+	if (ok)
+		follow_all(b);
 	for (size_t i = 0; i < model->choice_count && ok; i++)
 		ok = !b->now[i] || bake_choice(b, i);
 	for (size_t i = 0; i < model->site_count && ok; i++)
@@ -488,18 +538,19 @@ static bool bake(struct baking *b, const struct model_wish *wishes, size_t count
 	return ok && bake_uses(b);
 }
 
-bool model_bake(const struct model *model, const struct model_wish *wishes, size_t count, const struct model_cpu *cpu,
-		struct model_baking *baking, char *why, size_t size)
+bool model_bake(const struct model *model, const struct model_order *order, struct model_baking *baking, char *why, size_t size)
 {
-	struct baking b = { .model = model, .cpu = cpu, .why = why, .size = size };
-	bool ok = bake(&b, wishes, count);
+	struct baking b = { .model = model, .order = order, .why = why, .size = size };
+	bool ok = bake(&b);
 
 	*baking = (struct model_baking){ .size = model->image->size };
 	if (ok) {
 		baking->bytes = b.change.bytes;
 		baking->tallies = b.tallies;
+		baking->states = b.states;
 		b.change.bytes = NULL;
 		b.tallies = NULL;
+		b.states = NULL;
 	}
 	change_end(&b.change);
 	free(b.tallies);

@@ -167,6 +167,13 @@ bool change_is_open(const struct change *change, uint64_t place)
 	return r && ELF64_R_TYPE(info_of(change, r)) != R_X86_64_RELATIVE;
 }
 
+bool change_is_copied(const struct change *change, uint64_t place)
+{
+	const struct rela *r = rela_at(change, place);
+
+	return r && ELF64_R_TYPE(info_of(change, r)) == R_X86_64_COPY;
+}
+
 const char *change_lead(struct change *change, uint64_t place, uint64_t address)
 {
 	struct rela *r = rela_at(change, place);

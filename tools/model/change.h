@@ -32,6 +32,8 @@ void put64(uint8_t *p, uint64_t value);
 
 /* Is the word at this place decided by who loads the file: an address in another module, or one that another module may come before? */
 bool change_is_open(const struct change *change, uint64_t place);
+/* Is the object at this place a copy of another module's, which the loader makes? */
+bool change_is_copied(const struct change *change, uint64_t place);
 /* The word at `place` leads to an address of this file; NULL, or why it can't. */
 const char *change_lead(struct change *change, uint64_t place, uint64_t address);
 /* The word at `place` becomes what the word at `like` is. */

@@ -266,10 +266,18 @@ struct model_baking {
 	uint8_t *bytes; /* the new file, to be freed; as long as the old one */
 	size_t size;
 	struct model_tally *tallies; /* by choice, and behind them one for what processor features alone decide; to be freed */
+	int *states;                 /* by choice: what is baked in the end, or MODEL_NONE; to be freed */
+};
+/* What is to be decided, and what is known besides. */
+struct model_order {
+	const struct model_wish *wishes;
+	size_t wish_count;
+	struct model *const *with; /* baked files, whose keys and numbers this one uses: its code follows them */
+	size_t with_count;
+	struct model_cpu cpu;
 };
 /* Decides choices in a copy of the file. False, and `why` has one line. Run model_check before: nothing is done if it found an error. */
-bool model_bake(const struct model *model, const struct model_wish *wishes, size_t count, const struct model_cpu *cpu,
-		struct model_baking *baking, char *why, size_t size);
+bool model_bake(const struct model *model, const struct model_order *order, struct model_baking *baking, char *why, size_t size);
 
 /* ---- words ---- */
 /* What a finding of that number is about, in a few words; NULL: there is no such number. */

@@ -68,7 +68,7 @@ static int choice_named(const struct model *model, const char *text, size_t leng
 static bool can_be_baked(const struct model *model, const struct model_choice *c, char *why, size_t size)
 {
 	if (c->elsewhere)
-		snprintf(why, size, "%s is defined by another module; bake that one", c->name);
+		snprintf(why, size, "%s is defined by another module; bake that one, and name it with --with", c->name);
 	else if (c->anonymous)
 		snprintf(why, size, "%s has no record in this file; name it with RELINK_NAME_KEY", c->name);
 	else if (c->table != MODEL_NONE)

@@ -19,14 +19,19 @@ static const char help[] =
 	"  -o, --output OUT         the new file; never FILE itself\n"
 	"      --cpu LIST           what all processors have that will run it: x86-64-v2, x86-64-v3, x86-64-v4, avx2, ...; -avx512f: none\n"
 	"                           has it; -*: nothing else. Decides alternatives that depend on features\n"
+	"  -w, --with OTHER         a baked file that defines choices which FILE uses: FILE's own code follows it\n"
 	"      --json               for programs; see relink(1) for the keys\n"
 	"      --color WHEN         auto, always or never\n"
 	"\n"
 	"NAME alone means NAME=on; several may stand in one argument, with commas between.\n";
 
+#define WITH_MAX 64
+
 struct request {
 	struct common common;
 	const char *output, *cpu_list;
+	char *files[WITH_MAX + 1]; /* the one that is baked, and those that it uses */
+	size_t file_count;
 	struct model_cpu cpu;
 	struct model_wish *wishes;
 	size_t wish_count;
@@ -45,6 +50,19 @@ static bool any(const uint64_t counts[MODEL_SITE_KINDS])
 static const char *state_of(const struct model *baked, const struct model_wish *wish)
 {
 	return default_of(&baked->choices[wish->choice]);
+}
+
+/* What another file has decided; numbers have no names there. */
+static bool is_followed(const struct model *model, const struct model_baking *b, size_t i)
+{
+	return (model->choices[i].elsewhere || model->choices[i].anonymous) && b->states[i] != MODEL_NONE;
+}
+
+static const char *followed_state(const struct model *model, const struct model_baking *b, size_t i)
+{
+	const struct model_choice *c = &model->choices[i];
+
+	return c->kind == MODEL_KEY && b->states[i] >= 0 && (size_t)b->states[i] < c->state_count ? c->states[b->states[i]].name : "";
 }
 
 static void put_row(struct table *t, const char *name, const char *state, const struct model_tally *tally)
@@ -104,6 +122,9 @@ static void put_result(const struct request *r, const struct model *model, const
 		put_row(&t, model->choices[r->wishes[i].choice].name, state_of(baked, &r->wishes[i]), tally);
 		left |= tally->left[RL_ALTERNATIVE] != 0;
 	}
+	for (size_t i = 0; i < model->choice_count; i++)
+		if (is_followed(model, b, i))
+			put_row(&t, model->choices[i].name, followed_state(model, b, i), &b->tallies[i]);
 	if (any(features->written) || any(features->left))
 		put_row(&t, "(processor features)", "", features);
 	table_print(&t, 2, true);
@@ -137,6 +158,16 @@ static void write_result(const struct request *r, const struct model *model, con
 		write_tally(&j, &b->tallies[r->wishes[i].choice]);
 		json_end_object(&j);
 	}
+	json_end_array(&j);
+	json_array(&j, "followed");
+	for (size_t i = 0; i < model->choice_count; i++)
+		if (is_followed(model, b, i)) {
+			json_object(&j, NULL);
+			json_string(&j, "name", model->choices[i].name);
+			json_string(&j, "state", followed_state(model, b, i));
+			write_tally(&j, &b->tallies[i]);
+			json_end_object(&j);
+		}
 	json_end_array(&j);
 	json_object(&j, "features");
 	write_tally(&j, &b->tallies[model->choice_count]);
@@ -202,15 +233,17 @@ static struct model *proved(const struct request *r, const struct model_baking *
 	return NULL;
 }
 
-static int bake(const struct request *r, struct model *model)
+static int bake(const struct request *r, struct model **models, size_t count)
 {
+	struct model *model = models[0];
+	struct model_order order = { r->wishes, r->wish_count, models + 1, count - 1, r->cpu };
 	struct model_baking b;
 	struct model *baked;
 	int status = STATUS_BAD;
 	char why[500];
 
 	model_check(model);
-	if (!model_bake(model, r->wishes, r->wish_count, &r->cpu, &b, why, sizeof(why))) {
+	if (!model_bake(model, &order, &b, why, sizeof(why))) {
 		complain(model->path, "%s", why);
 		return STATUS_BAD;
 	}
@@ -224,7 +257,22 @@ static int bake(const struct request *r, struct model *model)
 	model_close(baked);
 	free(b.bytes);
 	free(b.tallies);
+	free(b.states);
 	return status;
+}
+
+/* A process is none. */
+static struct model **open_files(const struct request *r, size_t *opened, int *status)
+{
+	struct model **models = open_all((char **)(uintptr_t)r->files, r->file_count, opened, status);
+
+	for (size_t i = 0; i < *opened; i++)
+		if (models[i]->process) {
+			complain(NULL, "bake: a process can't be baked; name its file (a file of that name is ./%s)", r->files[0]);
+			*status = STATUS_BAD;
+			break;
+		}
+	return models;
 }
 
 /* ---- command line ---- */
@@ -232,17 +280,20 @@ static int bake(const struct request *r, struct model *model)
 static bool parse(struct request *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' }, { "cpu", required_argument, NULL, 'c' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
+		{ "output", required_argument, NULL, 'o' }, { "cpu", required_argument, NULL, 'c' },
+		{ "with", required_argument, NULL, 'w' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 }
 	};
 	char why[300];
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:w:h", options, NULL)) != -1) {
 		if (option == 'o')
 			r->output = optarg;
 		else if (option == 'c')
 			r->cpu_list = optarg;
+		else if (option == 'w' && r->file_count <= WITH_MAX)
+			r->files[r->file_count++] = optarg;
 		else if (!common_option(&command_bake, &r->common, option, argv, status))
 			return false;
 	}
@@ -251,8 +302,8 @@ static bool parse(struct request *r, int argc, char **argv, int *status)
 		complain(NULL, "bake: which file? see relink help bake");
 	else if (!r->output || !*r->output)
 		complain(NULL, "bake: which output? -o OUT");
-	else if (optind + 1 == argc && !r->cpu_list)
-		complain(NULL, "bake: what? name=state, or --cpu");
+	else if (optind + 1 == argc && !r->cpu_list && r->file_count == 1)
+		complain(NULL, "bake: what? name=state, --with or --cpu");
 	else if (r->cpu_list && !model_cpu_of(r->cpu_list, &r->cpu, why, sizeof(why)))
 		complain(NULL, "bake: --cpu: %s", why);
 	else
@@ -262,7 +313,7 @@ static bool parse(struct request *r, int argc, char **argv, int *status)
 
 static int run(int argc, char **argv)
 {
-	struct request r = { .output = NULL };
+	struct request r = { .file_count = 1 };
 	int status = STATUS_BAD;
 	struct model **models;
 	size_t opened;
@@ -271,11 +322,12 @@ static int run(int argc, char **argv)
 	if (!parse(&r, argc, argv, &status))
 		return status;
 	status = STATUS_FINE;
-	models = open_all(argv + optind, 1, &opened, &status);
-	ok = opened == 1;
+	r.files[0] = argv[optind];
+	models = open_files(&r, &opened, &status);
+	ok = status == STATUS_FINE;
 	for (int i = optind + 1; i < argc && ok; i++)
 		ok = take_wishes(&r, models[0], argv[i]);
-	status = ok ? bake(&r, models[0]) : STATUS_BAD;
+	status = ok ? bake(&r, models, opened) : STATUS_BAD;
 	close_all(models, opened);
 	free(r.wishes);
 	return status;
