@@ -27,9 +27,10 @@ RELINK_IMMEDIATE(int, offset, -5, "a signed number");
 
 static struct device { int id; struct relink_key_false debug; } device = { 1, RELINK_KEY_INIT_FALSE };
 
-static int plain(int x) { return 2 * x; }
-static int other(int x) { return 2 * x + 1; }
-static int fast(int x) { return x << 1; }
+/* Numbers wrap: some settings make them large. */
+static int plain(int x) { return (int)(2u * (unsigned)x); }
+static int other(int x) { return (int)(2u * (unsigned)x + 1); }
+static int fast(int x) { return (int)((unsigned)x << 1); }
 static void hook_on(int *n) { ++*n; }
 
 RELINK_DECLARE_CALL(int, hash, (int x));
@@ -41,7 +42,7 @@ RELINK_VARIANT_CONST(hash, seven, 7, .rank = -3);
 RELINK_DEFINE_CALL_NULL(hook, "nothing by default");
 RELINK_VARIANT(hook, hook_on, .rank = -1);
 
-static int disk_read(int x) { return x + 1; }
+static int disk_read(int x) { return (int)((unsigned)x + 1); }
 static void disk_write(int x) { (void)x; }
 static long disk_same(long x) { return x + 2; }
 static const struct store_ops disk = { disk_read, disk_write, disk_same };
@@ -90,7 +91,7 @@ __attribute__((noinline)) static int uses(int x)
 		x++;
 	if (relink_here_at(&device.debug, "nobody names this key"))
 		x += 2;
-	return noted(x) + 2 * noted(2 * x);
+	return noted(x & 0xff) + 2 * noted(2 * (x & 0xff));
 }
 
 __attribute__((noinline)) static int pointer_tail(int x) { return handler(x + 1); }
@@ -103,7 +104,7 @@ __attribute__((noinline)) static int pointers(int x)
 	return on_signal[2] ? on_signal[2](x) : x;
 }
 
-__attribute__((noinline)) static int tail(int x) { return hash(x + 1); }
+__attribute__((noinline)) static int tail(int x) { return hash((int)((unsigned)x + 1)); }
 __attribute__((noinline)) static void conditional_tail(int x, int *n)
 {
 	if (x > 1)
@@ -137,7 +138,8 @@ __attribute__((noinline)) static int feature(void)
 
 __attribute__((noinline)) static int look(int x)
 {
-	int n = lib_look(x) + lib_call(x) + (relink_unlikely(lib_key) ? 1 : 0) + (int)relink_immediate(lib_number);
+	unsigned n = (unsigned)lib_look(x) + (unsigned)lib_call(x) + (relink_unlikely(lib_key) ? 1 : 0) + (unsigned)relink_immediate(lib_number);
+	int m;
 
 	if (relink_unlikely(trace))
 		n += 2;
@@ -149,12 +151,14 @@ __attribute__((noinline)) static int look(int x)
 		n += 16;
 	if (relink_option_is(idle, poll))
 		n += 32;
-	n += relink_immediate(limit) + relink_immediate(offset) + hash(n) + tail(n) + alternative() + feature() + (int)sequence(3);
-	hook(&n);
-	conditional_tail(n, &n);
-	store_write(store_read(n));
+	n += relink_immediate(limit) + (unsigned)relink_immediate(offset) + (unsigned)hash((int)n) + (unsigned)tail((int)n) + (unsigned)alternative() +
+	     (unsigned)feature() + (unsigned)sequence(3);
+	m = (int)n;
+	hook(&m);
+	conditional_tail(m, &m);
+	store_write(store_read(m));
 	relink_atomic_inc(&counter);
-	return n + (int)store_same(n) + uses(n) + pointers(n) + (lib_pointer ? lib_pointer(n) : 0);
+	return (int)((unsigned)m + (unsigned)store_same(m) + (unsigned)uses(m) + (unsigned)pointers(m & 0xff) + (lib_pointer ? (unsigned)lib_pointer(m & 0xff) : 0));
 }
 
 /* ---- what the runtime says ---- */

@@ -6,12 +6,12 @@ RELINK_IMMEDIATE(int64_t, lib_number, -5000000000, "a number of the shared objec
 
 static int lib_plain(int x)
 {
-	return 3 * x;
+	return (int)(3u * (unsigned)x);
 }
 
 static int lib_other(int x)
 {
-	return 3 * x + 1;
+	return (int)(3u * (unsigned)x + 1);
 }
 
 RELINK_DEFINE_CALL(lib_call, lib_plain, "a call of the shared object");
@@ -23,7 +23,7 @@ RELINK_POINTER_INFO(lib_hidden, "an array of the shared object", RELINK_FINAL);
 
 __attribute__((noinline)) static int lib_tail(int x)
 {
-	return lib_call(x + 1);
+	return lib_call((int)((unsigned)x + 1));
 }
 
 int lib_look(int x)
@@ -31,6 +31,6 @@ int lib_look(int x)
 	if (relink_here(lib_key, "a use of the shared object"))
 		x++;
 	if (lib_pointer)
-		x += lib_pointer(x) + lib_hidden[1](x) + lib_hidden[x & 1](x);
-	return (relink_unlikely(lib_key) ? 1 : 0) + lib_call(x) + lib_tail(x) + (int)relink_immediate(lib_number);
+		x = lib_pointer(x & 0xff) + lib_hidden[1](x & 0xff) + lib_hidden[x & 1](x & 0xff);
+	return (int)((relink_unlikely(lib_key) ? 1u : 0u) + (unsigned)lib_call(x) + (unsigned)lib_tail(x) + (unsigned)relink_immediate(lib_number));
 }
