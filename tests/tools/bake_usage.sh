@@ -84,6 +84,10 @@ done
 refused 'a damaged file' 'damaged: its records and its code do not fit: relink check says where' damaged trace=on -o new
 
 # ---- done ----
+if [ -x "$RELINK_TEST_BIN/behaviour.keys_cxx.O2" ]; then
+	fine 'names of C++' "$RELINK_TEST_BIN/behaviour.keys_cxx.O2" Holder::member_true=off -o two
+	says out '^  Holder::member_true +off +[0-9]+ branch' 'names of C++'
+fi
 fine first app trace=on,idle=poll hash=other -o one
 says out '^  trace +on +1 branch' first
 says out '^  hash +other +.*1 trampoline' first
@@ -140,12 +144,16 @@ ${CC:-cc} $RELINK_CFLAGS -O2 -g -D_GNU_SOURCE -I "$RELINK_SOURCE/include" "$RELI
 fine uses uses debug size_of=abs back=twice --cpu x86-64-v2,-avx512ifma -o baked
 says out '^  debug +on +1 branch, 2 use' uses
 says out '^  size_of +abs +2 call, 1 trampoline' uses
+says out '^  back +twice +1 call, 1 jcc, 1 trampoline' uses
 says out '^  \(processor features\) +1 alternative' uses
 ./baked >out || wrong 'uses: does not run'
 says out '^uses 1 1 ' uses
 says out '^straight 1002 features 2 ' uses
 says out '^size_of 5 97 back -10' uses
+says out '^jump_if -1 -10' uses
 says out '^writes 0$' uses
+"$tool" list -s -c back -k jcc baked >out
+says out ' jcc ' 'a conditional jump'
 ./baked - >out
 says out '^uses 1 1 query RELINK_OVERRIDDEN' 'a query'
 says out 'the baked file says on' 'a query'

@@ -37,10 +37,19 @@ static void list_choices(const struct model *model, char *text, size_t size)
 	}
 }
 
+/* The colon behind a module's name; NULL: there is none. Names of C++ have colons of their own. */
+static const char *colon_of(const struct model *model, const char *text, size_t length)
+{
+	for (size_t i = 0; i < model->choice_count; i++)
+		if (same(model->choices[i].name, text, length))
+			return NULL;
+	return memchr(text, ':', length);
+}
+
 /* MODEL_NONE, and why. */
 static int choice_named(const struct model *model, const char *text, size_t length, char *why, size_t size)
 {
-	const char *colon = memchr(text, ':', length), *name = colon ? colon + 1 : text;
+	const char *colon = colon_of(model, text, length), *name = colon ? colon + 1 : text;
 	size_t name_length = length - (size_t)(name - text);
 	int found = MODEL_NONE;
 	char list[300];

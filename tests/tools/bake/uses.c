@@ -22,6 +22,10 @@ RELINK_VARIANT(back, twice, .rank = -1);
 RELINK_OPTION(level, "has variants", low, high);
 RELINK_DRIVE(level, high, debug, "on");
 
+/* Compilers make few of these. */
+int jump_if(int x);
+__asm__(".pushsection .text\njump_if:\ttest %edi, %edi\n\tjne back\n\tmov $-1, %eax\n\tret\n\t.popsection");
+
 __attribute__((noinline)) int straight(int x)
 {
 	if (relink_unlikely(debug))
@@ -49,6 +53,7 @@ int main(int argc, char **argv)
 	printf("%s\n", code ? relink_error_text(&err) : "fine");
 	printf("straight %d features %d in_bss %d\n", straight(1), features(), relink_unlikely(elsewhere.key) ? 1 : 0);
 	printf("size_of %d %d back %d\n", size_of(-5), size_of('a'), back(-5));
+	printf("jump_if %d %d\n", jump_if(0), jump_if(-5));
 	relink_get_status(&s);
 	printf("writes %llu\n%s", (unsigned long long)s.writes, s.notes);
 	return 0;
