@@ -253,20 +253,21 @@ static int consider_place(uint64_t place, void *ctx)
 	return 0;
 }
 
-static void each_table(struct search *s)
+/* Each section once: more bytes than the file has are in no section of it. */
+void each_place(const struct model *model, const char *section, int (*visit)(uint64_t place, void *ctx), void *ctx)
 {
-	const struct image *image = s->model->image;
+	const struct image *image = model->image;
 	uint64_t budget = image->size, place;
 
 	for (size_t i = 0; i < image->section_count; i++) {
 		const struct model_section *table = &image->sections[i];
 
-		if (strcmp(table->name, "relink_sites") != 0 || table->size > budget)
+		if (strcmp(table->name, section) != 0 || table->size > budget)
 			continue;
 		budget -= table->size;
 		for (uint64_t at = 0; at + 4 <= table->size; at += 4)
 			if (image_field(image, table->address + at, &place))
-				consider_place(place, s);
+				visit(place, ctx);
 	}
 }
 
@@ -322,7 +323,7 @@ void calls_read(struct model *model, struct model **others, size_t count)
 	if (model->has_index)
 		rl_index_each(&model->table->index, consider_place, &s);
 	else if (!model->has_relocs && model->has_places)
-		each_table(&s);
+		each_place(model, "relink_sites", consider_place, &s);
 	else if (mark_symbols(&s) && rl_elf_each_reloc(&model->image->relocs, s.wanted, consider, &s) < 0)
 		find(model, FOUND_RELOCS, 0, "its sections of kept relocations are broken: some calls are not found");
 	sites_sort(model);

@@ -162,6 +162,8 @@ void table_read(struct model *model);
 const uint8_t *table_code(uint64_t place, void *ctx);
 
 /* ---- calls.c ---- */
+/* What `relink object` has put into a section of places. */
+void each_place(const struct model *model, const char *section, int (*visit)(uint64_t place, void *ctx), void *ctx);
 void calls_read(struct model *model, struct model **others, size_t count);
 
 /* ---- findings.c ---- */

@@ -186,17 +186,30 @@ static int by_start(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+static void keep_variable(struct search *s, struct variable variable)
+{
+	s->variables = grown(s->variables, s->count, &s->capacity, sizeof(*s->variables));
+	s->variables[s->count++] = variable;
+}
+
+static int indexed_variable(const struct rl_index_variable *v, void *ctx)
+{
+	struct search *s = ctx;
+
+	keep_variable(s, (struct variable){ v->address, v->size, (uint32_t)s->count, v->name, v->name_length });
+	return 0;
+}
+
 static void list_variables(struct search *s)
 {
 	const struct rl_elf *elf = &s->model->image->relocs;
 	struct rl_elf_symbol symbol;
 
-	for (uint32_t i = 1; i < rl_elf_symbol_count(elf); i++) {
-		if (!rl_elf_symbol(elf, i, &symbol) || symbol.undefined || symbol.type != STT_OBJECT || !is_ours(s->model, symbol.value))
-			continue;
-		s->variables = grown(s->variables, s->count, &s->capacity, sizeof(*s->variables));
-		s->variables[s->count++] = (struct variable){ symbol.value, symbol.size, i, symbol.name, symbol.name_length };
-	}
+	if (s->model->has_index)
+		rl_index_each_variable(&s->model->table->index, indexed_variable, s);
+	for (uint32_t i = 1; i < rl_elf_symbol_count(elf) && !s->model->has_index; i++)
+		if (rl_elf_symbol(elf, i, &symbol) && !symbol.undefined && symbol.type == STT_OBJECT && is_ours(s->model, symbol.value))
+			keep_variable(s, (struct variable){ symbol.value, symbol.size, i, symbol.name, symbol.name_length });
 	if (s->count)
 		qsort(s->variables, s->count, sizeof(*s->variables), by_start);
 }
@@ -357,30 +370,49 @@ static void add(struct search *s, uint64_t address, uint64_t place, const struct
 							.length = kind < RL_POINTER_USE ? model->port->length[kind] : 0 };
 }
 
-static int consider(const struct rl_elf_reloc *reloc, void *ctx)
+static int consider_place(uint64_t place, void *ctx)
 {
 	struct search *s = ctx;
 	struct model *model = s->model;
-	const uint8_t *window = image_at(model->image, reloc->place - BEFORE, WINDOW);
+	const uint8_t *window = image_at(model->image, place - BEFORE, WINDOW);
 	struct rl_reference r;
 	struct word target;
 	uint32_t slot;
 
-	if (!window || reloc->place < model->text_start + BEFORE || reloc->place + WINDOW - BEFORE > model->text_stop)
+	if (!window || place < model->text_start + BEFORE || place + WINDOW - BEFORE > model->text_stop)
 		return 0;
-	model->port->refer(window, BEFORE, WINDOW, reloc->place, &r);
+	model->port->refer(window, BEFORE, WINDOW, place, &r);
 	target = (struct word){ r.target, NULL };
 	if (r.use == RL_USE_OTHER)
 		return 0;
 	if (is_pointer_word(model, r.target & ~(uint64_t)7)) {
 		if (r.use == RL_USE_CALL || r.use == RL_USE_TAIL)
-			add(s, r.address, reloc->place, &target, r.use == RL_USE_CALL ? RL_POINTER_CALL : RL_POINTER_TAIL);
+			add(s, r.address, place, &target, r.use == RL_USE_CALL ? RL_POINTER_CALL : RL_POINTER_TAIL);
 		else
-			add(s, reloc->place, reloc->place, &target, r.use == RL_USE_LOAD ? MODEL_BY_REGISTER : MODEL_BY_ADDRESS);
+			add(s, place, place, &target, r.use == RL_USE_LOAD ? MODEL_BY_REGISTER : MODEL_BY_ADDRESS);
 	} else if (r.use == RL_USE_LOAD && map_get(&s->slots, r.target, &slot)) {
-		add(s, reloc->place, reloc->place, &s->targets[slot], MODEL_BY_GOT);
+		add(s, place, place, &s->targets[slot], MODEL_BY_GOT);
 	}
 	return 0;
+}
+
+static int consider(const struct rl_elf_reloc *reloc, void *ctx)
+{
+	return consider_place(reloc->place, ctx);
+}
+
+static void search(struct search *s)
+{
+	struct model *model = s->model;
+
+	if (model->has_index) {
+		rl_index_each(&model->table->index, consider_place, s);
+	} else if (!model->has_relocs && model->has_places) {
+		each_place(model, "relink_sites", consider_place, s);
+		each_place(model, "relink_got_sites", consider_place, s);
+	} else if (mark_symbols(s) && rl_elf_each_reloc(&model->image->relocs, s->wanted, consider, s) < 0) {
+		find(model, FOUND_RELOCS, 0, "its sections of kept relocations are broken: some calls through pointers are not found");
+	}
 }
 
 void pointers_connect(struct model *model, struct model **others, size_t count)
@@ -390,8 +422,7 @@ void pointers_connect(struct model *model, struct model **others, size_t count)
 	list_slots(&s);
 	if (section(model) || s.target_count) {
 		list_variables(&s);
-		if (mark_symbols(&s) && rl_elf_each_reloc(&model->image->relocs, s.wanted, consider, &s) < 0)
-			find(model, FOUND_RELOCS, 0, "its sections of kept relocations are broken: some calls through pointers are not found");
+		search(&s);
 	}
 	map_free(&s.slots);
 	free(s.variables);
