@@ -41,7 +41,7 @@ static void cut(const uint8_t *bytes, size_t size, size_t count)
 {
 	one(bytes, size);
 	for (size_t i = 0; i < count; i++)
-		one(bytes, i < 128 ? i : size * i / count);
+		one(bytes, i < 128 && i < size ? i : size * i / count);
 }
 
 /* Values that are at the edge of something. */
