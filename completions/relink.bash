@@ -123,7 +123,7 @@ _relink() {
 	previous=${words[${#words[@]} - 1]}
 	for ((i = 1; i < ${#words[@]}; i++)); do
 		case ${words[i]} in
-		-c | -k | -f | -u | -n | -w | -o | --choice | --kind | --function | --uses | --context | --with | --output | --color | --colour | --suppress | --init-sections)
+		-[ckfunwo] | --choice | --kind | --function | --uses | --context | --with | --output | --colo*r | --suppress | --init-sections)
 			((i++)) || : ;;
 		-*) ;;
 		*)

@@ -15,7 +15,8 @@ if ! command -v clang >/dev/null || ! echo 'int LLVMFuzzerTestOneInput(void) { r
 	exit 0
 fi
 mkdir -p build/fuzz/crashes
-cmake -S . -B build/fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo -DRELINK_FUZZ=ON >build/fuzz/build.log
+cmake -S . -B build/fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	-DRELINK_FUZZ=ON >build/fuzz/build.log
 cmake --build build/fuzz --target fuzz --parallel "$jobs" >>build/fuzz/build.log 2>&1 || { tail -n 20 build/fuzz/build.log; exit 1; }
 [ $# -gt 0 ] || for source in tests/fuzz/*.c; do
 	[ -x "build/fuzz/tests/fuzz/fuzz_$(basename "$source" .c)" ] && set -- "$@" "$(basename "$source" .c)"
@@ -33,7 +34,8 @@ one() {
 		echo "$name: FAIL, $(grep -m 1 -E 'SUMMARY|ERROR' "$log"); $(grep -o 'build/fuzz/crashes/.*' "$log" | head -n 1); see $log"
 		return 1
 	fi
-	echo "$name: ok, $(awk '/number_of_executed_units/ { print $2 }' "$log") runs in $seconds s, coverage $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1)"
+	echo "$name: ok, $(awk '/number_of_executed_units/ { print $2 }' "$log") runs in $seconds s," \
+		"coverage $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1 | tr -dc 0-9)"
 }
 export -f one
 export seconds

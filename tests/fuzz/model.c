@@ -76,8 +76,8 @@ static void fuzz_sites(struct model *model)
 	for (size_t i = 0; i < model->site_count; i++) {
 		const struct model_site *s = &model->sites[i];
 
-		fuzz_require(s->choice < (int)model->choice_count && s->kind < MODEL_SITE_KINDS && (s->length != 0) == (s->kind < RL_POINTER_USE));
-		fuzz_require(s->use < (int)model->use_count);
+		fuzz_require(s->choice < (int)model->choice_count && s->use < (int)model->use_count);
+		fuzz_require(s->kind < MODEL_SITE_KINDS && (s->length != 0) == (s->kind < RL_POINTER_USE));
 		fuzz_require(i == 0 || model->sites[i - 1].address <= s->address);
 		fuzz_require(model_site_at(model, s->address) != NULL);
 	}

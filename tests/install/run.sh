@@ -54,7 +54,7 @@ pages_lead_somewhere() {
 	local page
 	for page in "$tmp"/prefix/share/man/man3/*.3; do
 		if grep -q '^\.so ' "$page"; then
-			[ -f "$tmp/prefix/share/man/$(sed -n 's/^\.so //p' "$page")" ] || { echo "$page leads nowhere"; return 1; }
+			[ -f "$tmp/prefix/share/man/$(sed 's/^\.so //' "$page")" ] || { echo "$page leads nowhere"; return 1; }
 		fi
 	done
 	for page in man1/relink.1 man7/relink.7 man3/relink_key.3 man3/relink_key_set.3 man3/RELINK_DEFINE_CALL.3 man3/relink_quiesce.3; do

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """compare.py LIST.json SHOW-DIRECTORY DUMP...: is what the tool reads from files what the runtime found in the process?
 
-Sites must be the same: module, address, kind and choice; so must uses of keys: key, file, line, function and text. A site that is bound must hold the bytes that `relink show` has for the
-state of its choice; one that is not must be as linked. SHOW-DIRECTORY/MODULE.json are shows of all sites.
+Sites must be the same: module, address, kind and choice; so must uses of keys: key, file, line, function and text. A site that is
+bound must hold the bytes that `relink show` has for the state of its choice; one that is not must be as linked.
+SHOW-DIRECTORY/MODULE.json are shows of all sites.
 """
 import json
 import pathlib

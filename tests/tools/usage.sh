@@ -109,6 +109,10 @@ says out '^  queues\[1\] +key +off' list
 says out '^  limit +immediate +40000 +16-bit unsigned' list
 says out '^  offset +immediate +-5 +32-bit signed' list
 ! grep -q $'[\t\033]' out || { echo "list: a control character of a file reaches the terminal"; failed=1; }
+check 0 'uses of any port' "$tool" list --uses 'func uses' --json "$subject"
+[ "$(grep -c '"data": '$([ "${RELINK_ARCH:-native}" = native ] && echo false || echo true) out)" -eq 3 ] ||
+	{ echo "uses of any port: not three"; failed=1; }
+check 0 'check of any port' "$tool" check "$subject"
 check 0 'list --json' "$tool" list --json --sites "$subject"
 is_json 'list --json'
 [ "${RELINK_ARCH:-native}" = native ] || exit $failed
