@@ -300,10 +300,8 @@ static bool leads_to_pointer(struct search *s, const struct import *import, stru
 	uint64_t address, size;
 
 	*target = (struct word){ import->value, NULL };
-	if (is_copied(s, import))
-		return false;
 	if (!import->undefined)
-		return is_pointer_word(s->model, import->value & ~(uint64_t)7);
+		return is_pointer_word(s->model, import->value & ~(uint64_t)7) && !is_copied(s, import);
 	for (size_t i = 0; i < s->other_count; i++) {
 		const struct model *other = s->others[i];
 		int choice;
@@ -314,7 +312,7 @@ static bool leads_to_pointer(struct search *s, const struct import *import, stru
 		if (choice == MODEL_NONE)
 			continue;
 		*target = (struct word){ 0, other->choices[choice].name };
-		return true;
+		return !is_copied(s, import);
 	}
 	return false;
 }
