@@ -40,7 +40,8 @@
  * through the variable again, and what the program does about NULL is its own business.
  *
  * A variable can be marked if it has no const and is not thread-local. What an executable copies out of a shared object
- * (R_X86_64_COPY) is no longer in the object's section: relink_pointer_set refuses it. Compile the executable with -fPIE.
+ * (R_X86_64_COPY) is no longer in the object's section: relink_pointer_set refuses it. Compile the executable with -fPIC; gcc's
+ * -fPIE makes such copies, too. `relink check app libfoo.so` reports them.
  */
 #ifndef RELINK_POINTER_H
 #define RELINK_POINTER_H

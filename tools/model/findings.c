@@ -29,6 +29,7 @@ static const struct { int number; const char *name; } names[] = {
 	{ FOUND_RECORD_TABLE, "table and members don't fit" }, { FOUND_RECORD_SECTION, "section of records not loaded or cut" },
 	{ FOUND_TRAMPOLINE, "trampoline missing or folded" }, { FOUND_ABI, "another version of relink" },
 	{ FOUND_POINTER_RECORD, "record of what is no marked pointer" }, { FOUND_POINTER_PAGES, "pointers share a page with other data" },
+	{ FOUND_POINTER_COPIED, "pointer copied into the program" },
 	{ FOUND_SITE_OUTSIDE, "site outside of code" }, { FOUND_SITE_CHOICE, "site without a choice" },
 	{ FOUND_SITE_KIND, "unknown kind or impossible length of a site" }, { FOUND_SITE_ARMS, "unreadable arms" },
 	{ FOUND_SITE_USE, "unreadable sequence" }, { FOUND_USE_TEXT, "unreadable place of a use" },
@@ -50,5 +51,5 @@ const char *model_finding_name(int number)
 
 bool model_finding_is_error(int number)
 {
-	return number != FOUND_NUMBER_ALIGN && number != FOUND_POINTER_PAGES;
+	return number != FOUND_NUMBER_ALIGN && number != FOUND_POINTER_PAGES && number != FOUND_POINTER_COPIED;
 }

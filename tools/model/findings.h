@@ -18,6 +18,7 @@ enum {
 	FOUND_ABI = 108,           /* another version of relink made these records */
 	FOUND_POINTER_RECORD = 109,/* a pointer's record is about something that is not marked, or has an impossible length */
 	FOUND_POINTER_PAGES = 110, /* marked pointers share a page with other data, or can't be written */
+	FOUND_POINTER_COPIED = 111,/* a program copies a marked pointer out of the shared object that marks it */
 	/* records of sites */
 	FOUND_SITE_OUTSIDE = 201,  /* a site does not lie in code */
 	FOUND_SITE_CHOICE = 202,   /* a site's choice can't be found */

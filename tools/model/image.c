@@ -322,7 +322,7 @@ static void add_copied(struct model *model, Elf_Data *symbols, size_t strings, c
 	if (!symbols || !read_import(image, symbols, strings, r, &import))
 		return;
 	image->copied = grown(image->copied, image->copied_count, &image->copied_capacity, sizeof(*image->copied));
-	image->copied[image->copied_count++] = (struct copied){ import.symbol, import.length };
+	image->copied[image->copied_count++] = (struct copied){ import.symbol, import.length, r->r_offset, NULL };
 }
 
 static void add_relocation(struct model *model, Elf_Data *symbols, size_t strings, const GElf_Rela *r)

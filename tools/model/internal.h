@@ -60,7 +60,8 @@ struct image {
 	size_t fixup_count, fixup_capacity;
 	struct import *imports;
 	size_t import_count, import_capacity;
-	struct copied { const char *symbol; size_t length; } *copied; /* what the loader copies out of other modules, R_X86_64_COPY */
+	/* what the loader copies out of other modules, R_X86_64_COPY; `from` is the name of one that marks it as a pointer, or NULL */
+	struct copied { const char *symbol; size_t length; uint64_t place; const char *from; } *copied;
 	size_t copied_count, copied_capacity;
 	struct model_section *sections;
 	size_t section_count;

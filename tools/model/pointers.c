@@ -294,6 +294,20 @@ static bool is_copied(const struct search *s, const struct import *import)
 	return false;
 }
 
+/* What the program makes of other files' pointers, for the check. */
+static void note_copies(struct search *s)
+{
+	struct image *image = s->model->image;
+	uint64_t address, size;
+
+	for (size_t i = 0; i < image->copied_count; i++)
+		for (size_t k = 0; k < s->other_count; k++)
+			if (s->others[k] != s->model &&
+			    model_symbol_named(s->others[k], image->copied[i].symbol, image->copied[i].length, &address, &size) &&
+			    is_pointer_word(s->others[k], address & ~(uint64_t)7))
+				image->copied[i].from = arena_copy(s->model->arena, s->others[k]->name, strlen(s->others[k]->name));
+}
+
 /* The word that a slot leads to; `symbol` is the name of the choice if that is another module's. */
 static bool leads_to_pointer(struct search *s, const struct import *import, struct word *target)
 {
@@ -417,6 +431,7 @@ void pointers_connect(struct model *model, struct model **others, size_t count)
 {
 	struct search s = { .model = model, .others = others, .other_count = count };
 
+	note_copies(&s);
 	list_slots(&s);
 	if (section(model) || s.target_count) {
 		list_variables(&s);
@@ -438,4 +453,12 @@ void pointers_check(struct model *model)
 	if (s && ((s->address | s->size) % PAGE))
 		find(model, FOUND_POINTER_PAGES, s->address,
 		     "its accelerated pointers share a page with other data (LTO in parts, a linker script?): there an assignment does not fault");
+	for (size_t i = 0; i < model->image->copied_count; i++) {
+		const struct copied *c = &model->image->copied[i];
+
+		if (c->from)
+			find(model, FOUND_POINTER_COPIED, c->place,
+			     "%.*s: an accelerated pointer of %s is copied here, so that nothing binds its calls: compile with -fPIC",
+			     c->length > 100 ? 100 : (int)c->length, c->symbol, c->from);
+	}
 }
