@@ -9,6 +9,7 @@
 
 #include "code.h"
 #include "indexing.h"
+#include "objectpass.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -158,6 +159,20 @@ static bool fuzz_is_baked(const uint8_t *bytes, size_t size)
 	return sum % 8 == 0;
 }
 
+/* What has its tables is left alone. */
+static void fuzz_object(const uint8_t *bytes, size_t size)
+{
+	struct object_result r = object_pass(bytes, size, (size & 1) != 0), again;
+
+	fuzz_require(r.state == OBJECT_CHANGED || !r.bytes);
+	fuzz_require((r.state != OBJECT_FOREIGN && r.state != OBJECT_BROKEN) || (r.why && *r.why));
+	if (r.state != OBJECT_CHANGED)
+		return;
+	again = object_pass(r.bytes, r.size, true);
+	fuzz_require(again.state == OBJECT_DONE || again.state == OBJECT_BROKEN);
+	free(r.bytes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	bool baked = fuzz_is_baked(bytes, size);
@@ -168,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, bytes, size);
+	fuzz_object(bytes, size);
 	model = model_of("fuzz", copy, size, why, sizeof(why));
 	if (!model) {
 		fuzz_require(*why && !strchr(why, '\n'));

@@ -12,10 +12,12 @@
 
 /* ---- what is it? ---- */
 
+static const char intermediate[] = "intermediate code (LTO): there is no code in it yet";
+
 static const char *check_identity(const uint8_t *b, size_t size)
 {
 	if (size < SELFMAG || memcmp(b, ELFMAG, SELFMAG) != 0)
-		return size > 1 && b[0] == 'B' && b[1] == 'C' ? "intermediate code (LTO): there is no code in it yet" : "not an ELF file";
+		return size > 1 && b[0] == 'B' && b[1] == 'C' ? intermediate : "not an ELF file";
 	if (size < sizeof(Elf64_Ehdr))
 		return "the ELF header is cut off";
 	if (b[EI_CLASS] != ELFCLASS64 || b[EI_DATA] != ELFDATA2LSB || b[18] != EM_X86_64 || b[19])
@@ -205,11 +207,11 @@ static struct object_result pass(struct object *o, bool all)
 	if (o->has_tables)
 		return result(OBJECT_DONE, NULL);
 	if (!o->uses_relink && !all)
-		return result(OBJECT_NOTHING, NULL);
+		return result(OBJECT_NOTHING, o->is_lto ? intermediate : NULL);
 	if (!classify_symbols(o) || !read_code(o))
 		return result(OBJECT_BROKEN, "its symbols or relocations are broken");
 	if (!o->table_count)
-		return result(OBJECT_NOTHING, o->is_lto ? "intermediate code (LTO): there is no code in it yet" : NULL);
+		return result(OBJECT_NOTHING, o->is_lto ? intermediate : NULL);
 	why = object_write(o);
 	if (why)
 		return result(OBJECT_BROKEN, why);

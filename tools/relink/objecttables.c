@@ -75,11 +75,12 @@ static bool fill(int descriptor, const uint8_t *bytes, size_t size)
 const char *object_open(struct object *o, const uint8_t *bytes, size_t size)
 {
 	memset(o, 0, sizeof(*o));
-	o->descriptor = memfd_create("relink", MFD_CLOEXEC);
-	if (o->descriptor < 0 || !fill(o->descriptor, bytes, size))
+	o->descriptors[1] = -1;
+	o->descriptors[0] = memfd_create("relink", MFD_CLOEXEC);
+	if (o->descriptors[0] < 0 || !fill(o->descriptors[0], bytes, size))
 		return "out of memory";
 	elf_version(EV_CURRENT);
-	o->elf = elf_begin(o->descriptor, ELF_C_RDWR, NULL);
+	o->elf = elf_begin(o->descriptors[0], ELF_C_READ, NULL);
 	return o->elf && elf_kind(o->elf) == ELF_K_ELF ? NULL : "not a sound ELF file";
 }
 
@@ -105,6 +106,8 @@ const char *object_read(struct object *o)
 
 	if (elf_getshdrnum(o->elf, &o->section_count) < 0 || elf_getshdrstrndx(o->elf, &names) < 0)
 		return "the section headers are broken";
+	if (!o->section_count)
+		return "it is cut off, or has no sections";
 	for (size_t i = 1; i < o->section_count; i++) {
 		const char *name;
 
@@ -125,8 +128,10 @@ const char *object_read(struct object *o)
 void object_close(struct object *o)
 {
 	elf_end(o->elf);
-	if (o->descriptor >= 0)
-		close(o->descriptor);
+	elf_end(o->source);
+	for (size_t i = 0; i < 2; i++)
+		if (o->descriptors[i] >= 0)
+			close(o->descriptors[i]);
 	for (size_t i = 0; i < o->table_count; i++) {
 		free(o->tables[i].places.items);
 		for (size_t k = 0; k < sizeof(o->tables->buffers) / sizeof(*o->tables->buffers); k++)
@@ -250,24 +255,21 @@ static const char *provide_symbols(struct object *o)
 static const char *add_names(struct object *o, size_t *start)
 {
 	size_t names;
-	Elf_Scn *section;
 	Elf_Data *data;
-	GElf_Shdr s;
+	char *all;
 
-	if (elf_getshdrstrndx(o->elf, &names) < 0)
+	if (elf_getshdrstrndx(o->elf, &names) < 0 || !(data = elf_getdata(elf_getscn(o->elf, names), NULL)) || !data->d_buf)
 		return "the names of its sections are broken";
-	section = elf_getscn(o->elf, names);
-	if (!gelf_getshdr(section, &s) || !elf_getdata(section, NULL))
-		return "the names of its sections are broken";
-	*start = s.sh_size;
-	data = elf_newdata(section);
-	if (!data)
+	*start = data->d_size;
+	all = malloc(data->d_size + sizeof(section_names));
+	o->buffers[1] = all;
+	if (!all)
 		return "out of memory";
-	data->d_buf = (void *)(uintptr_t)section_names;
-	data->d_size = sizeof(section_names);
-	data->d_align = 1;
-	data->d_type = ELF_T_BYTE;
-	data->d_version = EV_CURRENT;
+	memcpy(all, data->d_buf, data->d_size);
+	memcpy(all + data->d_size, section_names, sizeof(section_names));
+	data->d_buf = all;
+	data->d_size += sizeof(section_names);
+	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
 	return NULL;
 }
 
@@ -354,6 +356,52 @@ static const char *add_table(struct object *o, struct table *t, size_t names)
 	return NULL;
 }
 
+/* ---- the new file ---- */
+
+static bool copy_section(Elf_Scn *from, Elf *out)
+{
+	Elf_Scn *to = elf_newscn(out);
+	Elf_Data *data, *copy;
+	GElf_Shdr s;
+
+	if (!to || !gelf_getshdr(from, &s) || !gelf_update_shdr(to, &s))
+		return false;
+	data = elf_getdata(from, NULL);
+	if (!data)
+		data = elf_rawdata(from, NULL);
+	copy = data ? elf_newdata(to) : NULL;
+	if (!copy)
+		return !s.sh_size;
+	copy->d_buf = data->d_buf;
+	copy->d_size = data->d_size;
+	copy->d_type = data->d_type;
+	copy->d_align = s.sh_addralign;
+	copy->d_version = EV_CURRENT;
+	return true;
+}
+
+/* A new file with the old one's sections. libelf would also change a file in place, but forgets headers of new sections where their
+ * table happens to stay where it was. */
+static const char *clone(struct object *o)
+{
+	GElf_Ehdr head;
+	Elf *out;
+
+	o->descriptors[1] = memfd_create("relink", MFD_CLOEXEC);
+	out = o->descriptors[1] >= 0 ? elf_begin(o->descriptors[1], ELF_C_WRITE, NULL) : NULL;
+	if (!out)
+		return "out of memory";
+	o->source = o->elf;
+	o->elf = out;
+	if (!gelf_getehdr(o->source, &head) || !gelf_newehdr(out, ELFCLASS64) || !gelf_update_ehdr(out, &head))
+		return "libelf can't write it";
+	for (size_t i = 1; i < o->section_count; i++)
+		if (!copy_section(elf_getscn(o->source, i), out))
+			return "a section can't be read";
+	o->symbols = elf_getdata(elf_getscn(out, o->symtab), NULL);
+	return NULL;
+}
+
 const char *object_write(struct object *o)
 {
 	const char *why = NULL;
@@ -361,7 +409,8 @@ const char *object_write(struct object *o)
 
 	if (o->section_count + 2 * o->table_count >= SHN_LORESERVE)
 		return "it has more sections than relink object handles";
-	why = provide_symbols(o);
+	why = clone(o);
+	why = why ? why : provide_symbols(o);
 	why = why ? why : add_names(o, &names);
 	for (size_t i = 0; i < o->table_count && !why; i++)
 		why = add_table(o, &o->tables[i], names);
@@ -372,12 +421,12 @@ const char *object_write(struct object *o)
 
 uint8_t *object_take(const struct object *o, size_t *size)
 {
-	off_t end = lseek(o->descriptor, 0, SEEK_END);
+	off_t end = lseek(o->descriptors[1], 0, SEEK_END);
 	uint8_t *bytes = end > 0 ? malloc((size_t)end) : NULL;
 
 	*size = 0;
 	while (bytes && *size < (size_t)end) {
-		ssize_t n = pread(o->descriptor, bytes + *size, (size_t)end - *size, (off_t)*size);
+		ssize_t n = pread(o->descriptors[1], bytes + *size, (size_t)end - *size, (off_t)*size);
 
 		if (n <= 0) {
 			free(bytes);

@@ -22,8 +22,8 @@ struct places {
 bool places_add(struct places *places, uint64_t offset);
 
 struct object {
-	int descriptor;       /* a copy in memory, which libelf changes */
-	Elf *elf;
+	int descriptors[2];   /* files in memory: the old one, the new one */
+	Elf *elf, *source;    /* what is looked at, or being made; the old one while a new one is made */
 	size_t section_count, symbol_count, symtab, strings, declared, pointers;
 	Elf_Data *symbols;
 	bool has_tables, uses_relink, is_lto;
