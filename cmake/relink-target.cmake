@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 
-# relink_target(<target> [STATIC] [LOCKS | LOCKS_STATIC])
+# relink_target(<target> [STATIC] [LOCKS | LOCKS_STATIC] [OBJECT_PASS])
 #
 # Makes a program, a shared object or a plugin use relink: links it with relink::relink (or relink::static) and adds the
 # link options with which all its sites are found:
@@ -9,12 +9,14 @@
 #   -z now         no call is resolved lazily.
 #
 # strip removes what --emit-relocs keeps: run `relink index FILE` before, or strip only debug information (strip -g).
+# OBJECT_PASS, instead of --emit-relocs: `relink object` runs behind the compiler of the target's own C and C++ sources (the target's
+# compiler launcher), and finds the program relink in PATH or in RELINK_PROGRAM. For links that can't keep relocations.
 # LOCKS, for programs: creation of threads is noticed, so that atomic operations of relink/atomic.h need no lock prefix while
 # there is one thread. LOCKS_STATIC is the same for a program that is linked with -static or -static-pie.
 #
 # For a static or interface library the options go to whatever links it.
 function(relink_target target)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;LOCKS;LOCKS_STATIC" "" "")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;LOCKS;LOCKS_STATIC;OBJECT_PASS" "" "")
 	if(arg_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "relink_target(${target}): unknown argument \"${arg_UNPARSED_ARGUMENTS}\"")
 	endif()
@@ -41,7 +43,31 @@ function(relink_target target)
 	if(type MATCHES "^(STATIC|OBJECT|INTERFACE)_LIBRARY$")
 		set(scope INTERFACE)
 	endif()
-	target_link_options(${target} ${scope} -Wl,--emit-relocs -Wl,-z,now)
+	if(arg_OBJECT_PASS)
+		relink_pass_objects_(${target} ${type})
+		target_link_options(${target} ${scope} -Wl,-z,now)
+	else()
+		target_link_options(${target} ${scope} -Wl,--emit-relocs -Wl,-z,now)
+	endif()
+endfunction()
+
+# In front of a launcher that is there already, ccache for one: what that keeps is then the compiler's own.
+function(relink_pass_objects_ target type)
+	if(type STREQUAL "INTERFACE_LIBRARY")
+		message(FATAL_ERROR "relink_target(${target}): OBJECT_PASS is for targets with sources")
+	endif()
+	find_program(RELINK_PROGRAM relink)
+	if(NOT RELINK_PROGRAM)
+		message(FATAL_ERROR "relink_target(${target}): OBJECT_PASS needs the program relink, which was not found; set RELINK_PROGRAM")
+	endif()
+	foreach(language C CXX)
+		set(command ${RELINK_PROGRAM} object --launch)
+		get_target_property(launcher ${target} ${language}_COMPILER_LAUNCHER)
+		if(launcher)
+			list(APPEND command ${launcher})
+		endif()
+		set_target_properties(${target} PROPERTIES ${language}_COMPILER_LAUNCHER "${command}")
+	endforeach()
 endfunction()
 
 function(relink_watch_threads_ target static)

@@ -77,4 +77,24 @@ RELINK_AS=/no/such/as ./libexec/as --version >out 2>err
 ./libexec/as --version | grep -qi assembler || fail 'as --version'
 PATH=$tmp/libexec ./libexec/as --version >out 2>err
 [ $? -eq 2 ] && grep -q 'RELINK_AS' err || fail "only itself in PATH: $(cat err)"
+
+# ---- relink_target(.. OBJECT_PASS) ----
+if [ -n "${CMAKE:-}" ] && [ -z "${RELINK_SANITIZE:-}" ]; then
+	mkdir project && cat >project/CMakeLists.txt <<C
+cmake_minimum_required(VERSION 3.16)
+project(app C)
+add_library(relink::static STATIC IMPORTED)
+set_target_properties(relink::static PROPERTIES IMPORTED_LOCATION "$RELINK_STATIC_LIB" INTERFACE_LINK_LIBRARIES "-pthread;-ldl"
+	INTERFACE_INCLUDE_DIRECTORIES "$RELINK_SOURCE/include")
+include("$RELINK_SOURCE/cmake/relink-target.cmake")
+add_executable(app "$here/places.c" "$here/places_lib.c")
+target_compile_definitions(app PRIVATE _GNU_SOURCE)
+relink_target(app STATIC OBJECT_PASS)
+C
+	"$CMAKE" -S project -B built -DRELINK_PROGRAM="$tool" -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_BUILD_TYPE=Release >log 2>&1 &&
+		"$CMAKE" --build built >>log 2>&1 || fail "OBJECT_PASS: $(tail -n 5 log)"
+	[ "$(tables built/app)" -ge 1 ] || fail 'OBJECT_PASS: no table'
+	readelf -SW built/app | grep -q '\.rela\.text' && fail 'OBJECT_PASS: relocations were kept'
+	./built/app | grep -qE "^app 0x[0-9a-f]+ 1 app_hash" || fail "OBJECT_PASS: a call was not found"
+fi
 exit $failed
