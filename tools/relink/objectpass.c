@@ -171,6 +171,7 @@ static bool read_relocs(struct object *o, size_t section, Elf_Data *code, Elf_Da
 static bool read_code(struct object *o)
 {
 	GElf_Shdr relocs, code;
+	uint64_t budget = o->size; /* sound sections don't lie in each other */
 
 	for (size_t i = 1; i < o->section_count; i++) {
 		Elf_Scn *section = elf_getscn(o->elf, i), *target;
@@ -182,6 +183,9 @@ static bool read_code(struct object *o)
 		if (!gelf_getshdr(target, &code) || code.sh_type != SHT_PROGBITS ||
 		    (code.sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) != (SHF_ALLOC | SHF_EXECINSTR))
 			continue;
+		if (relocs.sh_size > budget)
+			return false;
+		budget -= relocs.sh_size;
 		data = elf_getdata(section, NULL);
 		bytes = elf_getdata(target, NULL);
 		if (data && bytes && bytes->d_buf && !read_relocs(o, relocs.sh_info, bytes, data))

@@ -75,6 +75,7 @@ static bool fill(int descriptor, const uint8_t *bytes, size_t size)
 const char *object_open(struct object *o, const uint8_t *bytes, size_t size)
 {
 	memset(o, 0, sizeof(*o));
+	o->size = size;
 	o->descriptors[1] = -1;
 	o->descriptors[0] = memfd_create("relink", MFD_CLOEXEC);
 	if (o->descriptors[0] < 0 || !fill(o->descriptors[0], bytes, size))
@@ -402,6 +403,18 @@ static const char *clone(struct object *o)
 	return NULL;
 }
 
+/* A section may ask for any alignment, which the file would be filled up to; and sections may lie in each other. */
+static const char *lay_out(struct object *o)
+{
+	int64_t size = elf_update(o->elf, ELF_C_NULL);
+
+	if (size < 0)
+		return "libelf can't lay it out";
+	if ((uint64_t)size > (uint64_t)o->size * 4 + (8u << 20))
+		return "its sections' sizes and alignments are impossible";
+	return elf_update(o->elf, ELF_C_WRITE) < 0 ? "libelf can't write it" : NULL;
+}
+
 const char *object_write(struct object *o)
 {
 	const char *why = NULL;
@@ -414,9 +427,7 @@ const char *object_write(struct object *o)
 	why = why ? why : add_names(o, &names);
 	for (size_t i = 0; i < o->table_count && !why; i++)
 		why = add_table(o, &o->tables[i], names);
-	if (!why && elf_update(o->elf, ELF_C_WRITE) < 0)
-		why = "libelf can't write it";
-	return why;
+	return why ? why : lay_out(o);
 }
 
 uint8_t *object_take(const struct object *o, size_t *size)

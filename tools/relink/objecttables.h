@@ -38,7 +38,7 @@ struct object {
 		void *buffers[3]; /* contents, relocations, the group's */
 	} *tables;
 	size_t table_count, table_capacity;
-	size_t place_count;
+	size_t place_count, size; /* size: of the old file */
 	void *buffers[2];     /* symbols, names of sections */
 };
 
