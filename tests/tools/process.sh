@@ -69,6 +69,10 @@ one gcc bfd shared -O2
 # ---- what a person sees; the file may be gone ----
 cd "$tmp/gccbfdpie" || exit 1
 start trace=on,hash=other
+"$tool" check "$pid" >out 2>&1
+[ $? -eq 2 ] && grep -q "^relink: check: $pid is a process; name files" out || wrong "check: $(cat out)"
+"$tool" bake "$pid" trace -o new >out 2>&1
+[ $? -eq 2 ] && [ ! -e new ] && grep -q "^relink: bake: $pid is a process; name files" out || wrong "bake: $(cat out)"
 "$tool" show "$pid" trace >out 2>&1 || wrong "show: $(cat out)"
 grep -q 'in memory, now: on' out && grep -qE '^ +now, on +as linked, off' out || wrong "show: $(head -n 20 out)"
 address=$("$tool" list -s -k trampoline -c hash "$pid" | awk '$3 == "trampoline" { print $2 }')

@@ -261,20 +261,6 @@ static int bake(const struct request *r, struct model **models, size_t count)
 	return status;
 }
 
-/* A process is none. */
-static struct model **open_files(const struct request *r, size_t *opened, int *status)
-{
-	struct model **models = open_all((char **)(uintptr_t)r->files, r->file_count, opened, status);
-
-	for (size_t i = 0; i < *opened; i++)
-		if (models[i]->process) {
-			complain(NULL, "bake: a process can't be baked; name its file (a file of that name is ./%s)", r->files[0]);
-			*status = STATUS_BAD;
-			break;
-		}
-	return models;
-}
-
 /* ---- command line ---- */
 
 static bool parse(struct request *r, int argc, char **argv, int *status)
@@ -323,8 +309,8 @@ static int run(int argc, char **argv)
 		return status;
 	status = STATUS_FINE;
 	r.files[0] = argv[optind];
-	models = open_files(&r, &opened, &status);
-	ok = status == STATUS_FINE;
+	models = open_all(r.files, r.file_count, &opened, &status);
+	ok = are_files(&command_bake, models, opened, &status) && status == STATUS_FINE;
 	for (int i = optind + 1; i < argc && ok; i++)
 		ok = take_wishes(&r, models[0], argv[i]);
 	status = ok ? bake(&r, models, opened) : STATUS_BAD;

@@ -222,6 +222,10 @@ static int run(int argc, char **argv)
 	}
 	status = STATUS_FINE;
 	models = open_all(argv + optind, (size_t)(argc - optind), &opened, &status);
+	if (!are_files(&command_check, models, opened, &status)) {
+		close_all(models, opened);
+		return status;
+	}
 	for (size_t i = 0; i < opened; i++) {
 		model_check(models[i]);
 		if (models[i]->finding_count)

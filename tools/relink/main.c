@@ -220,6 +220,18 @@ struct model **open_all(char **paths, size_t count, size_t *opened, int *status)
 	return o.models;
 }
 
+bool are_files(const struct command *command, struct model *const *models, size_t count, int *status)
+{
+	for (size_t i = 0; i < count; i++)
+		if (models[i]->process) {
+			complain(NULL, "%s: %d is a process; name files (one of that name is ./%d)", command->name, models[i]->process->pid,
+				 models[i]->process->pid);
+			*status = STATUS_BAD;
+			return false;
+		}
+	return true;
+}
+
 /* The models of a process stand together, and are its own. */
 void close_all(struct model **models, size_t count)
 {

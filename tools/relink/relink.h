@@ -44,6 +44,8 @@ bool common_ready(struct common *common, int *status);
 /* Opens all files and connects them. Those that can't be read are complained about; `status` gets worse. */
 struct model **open_all(char **paths, size_t count, size_t *opened, int *status);
 void close_all(struct model **models, size_t count);
+/* For commands that are about files: false, and a complaint, if one of those opened is a process's. */
+bool are_files(const struct command *command, struct model *const *models, size_t count, int *status);
 /* Complains about what was found in the records. */
 void report_findings(const struct model *model, int *status);
 void worse(int *status, int than);
