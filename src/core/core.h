@@ -436,8 +436,6 @@ static inline bool rl_is_baked_patch(const struct relink_patch_record *p)
 {
 	return (p->flags & RELINK_PATCH_BAKED) != 0;
 }
-/* A feature that baked code of the module relies on and the machine lacks, or the other way round; RL_NONE: there is none. */
-int rl_baked_for_others(const struct rl_core *core, const struct rl_module *module);
 /* Is this address inside of code that is more than one instruction's? */
 bool rl_in_patch(const struct rl_module *module, uintptr_t address);
 /* Visits the patches that depend on a choice that moves, or all of a module that is fresh. */
@@ -466,6 +464,10 @@ static inline bool rl_is_listed(const struct rl_core *core, const struct rl_choi
 {
 	return core->lock_count || !core->locks || c != core->locks->owner;
 }
+
+/* ---- baked.c ---- */
+/* A feature that baked code of the module relies on and the machine lacks, or the other way round; RL_NONE: there is none. */
+int rl_baked_for_others(const struct rl_core *core, const struct rl_module *module);
 
 /* ---- sequence.c ---- */
 struct rl_choice *rl_sequence_choice(const struct relink_sequence_use *use);

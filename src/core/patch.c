@@ -141,6 +141,11 @@ static bool add_wide(struct rl_core *core, struct rl_module *m, size_t count, si
 	return true;
 }
 
+static bool is_changing_lock(const struct relink_patch_record *p)
+{
+	return p->kind == RELINK_PATCH_LOCK && !rl_is_baked_patch(p);
+}
+
 bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 {
 	size_t count = 0, bytes = 0;
@@ -151,7 +156,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 
 		if (!is_usable(m, p))
 			continue;
-		core->lock_count += p->kind == RELINK_PATCH_LOCK && !rl_is_baked_patch(p);
+		core->lock_count += is_changing_lock(p);
 		if (!is_wide(p))
 			continue;
 		ok = p->kind == RELINK_PATCH_SEQUENCE || depend_on_arms(core, m, arms_of(p));
@@ -164,7 +169,7 @@ bool rl_add_patches(struct rl_core *core, struct rl_module *m)
 void rl_remove_patches(struct rl_core *core, struct rl_module *m)
 {
 	for (size_t i = 0; i < m->patch_count; i++)
-		core->lock_count -= m->patches[i].kind == RELINK_PATCH_LOCK && is_usable(m, &m->patches[i]) && !rl_is_baked_patch(&m->patches[i]);
+		core->lock_count -= is_usable(m, &m->patches[i]) && is_changing_lock(&m->patches[i]);
 	core->memory -= memory_of(m);
 	if (m->wide)
 		core->hooks->free(m->wide);
@@ -502,9 +507,12 @@ static int plan_module(struct rl_plan *plan, struct rl_module *m, bool fresh)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < m->patch_count && !r; i++)
-		if (is_usable(m, &m->patches[i]) && !rl_is_baked_patch(&m->patches[i]) && (fresh || is_concerned(plan->core, &m->patches[i])))
-			r = plan_patch(plan, m, &m->patches[i], fresh);
+	for (size_t i = 0; i < m->patch_count && !r; i++) {
+		const struct relink_patch_record *p = &m->patches[i];
+
+		if (is_usable(m, p) && !rl_is_baked_patch(p) && (fresh || is_concerned(plan->core, p)))
+			r = plan_patch(plan, m, p, fresh);
+	}
 	return r;
 }
 
@@ -570,23 +578,6 @@ bool rl_failed_patch(const struct rl_plan *plan, const struct rl_choice **owner,
 			return true;
 		}
 	return false;
-}
-
-int rl_baked_for_others(const struct rl_core *core, const struct rl_module *m)
-{
-	for (size_t i = 0; i < m->patch_count; i++) {
-		const struct relink_patch_record *p = &m->patches[i];
-		const struct relink_arm *arm;
-		unsigned n = RELINK_PATCH_ARM(p->flags);
-
-		if (p->kind != RELINK_PATCH_ALTERNATIVE || !rl_is_baked_patch(p) || !n || !is_usable(m, p))
-			continue;
-		for (arm = arms_of(p); --n && !(arm->flags & RELINK_ARM_LAST); arm++)
-			;
-		if (!(arm->flags & RELINK_ARM_KEY) && !arm_holds(core, arm, false))
-			return arm->feature;
-	}
-	return RL_NONE;
 }
 
 /* ---- listing ---- */

@@ -224,7 +224,9 @@ static int add_site(struct search *s, const struct rl_found *found, struct rl_ch
 static int consider_baked(struct search *s, struct rl_choice *call, uintptr_t place)
 {
 	/* How far in front of its relocation an instruction may begin; see the port's recognise. */
-	static const struct { enum rl_kind kind; unsigned before; } shapes[] = { { RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 } };
+	static const struct { enum rl_kind kind; unsigned before; } shapes[] = {
+		{ RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 },
+	};
 	const struct rl_port *port = s->core->port;
 	struct rl_want want = rl_want_of(call, call->state, 0);
 	struct rl_found found = { .target = (uintptr_t)call->call->trampoline };

@@ -117,7 +117,7 @@ static void fuzz_index(struct model *model)
 
 #define WISHES 12
 
-/* Whatever the file is: either it is refused, or what is made of it has the same length. What is found to be wrong is baked before it is found. */
+/* Whatever the file is: it is refused, or something is made of it. What is found to be wrong is baked before it is found, too. */
 static void fuzz_bake(const struct model *model, size_t salt)
 {
 	struct model_wish wishes[WISHES];

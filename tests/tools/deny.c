@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* deny.c - `deny PROGRAM [ARGUMENT]...` runs a program that can't change code: no file opened for reading and writing, no pwrite, no executable mprotect. */
+/*
+ * deny.c - `deny PROGRAM [ARGUMENT]...` runs a program that can't change code: no file is opened for reading and writing, there is no
+ * pwrite, and no mprotect that makes anything executable.
+ */
 #include "behaviour/environments/limits.h"
 
 #include <sys/mman.h>

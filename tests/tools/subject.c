@@ -138,9 +138,10 @@ __attribute__((noinline)) static int feature(void)
 
 __attribute__((noinline)) static int look(int x)
 {
-	unsigned n = (unsigned)lib_look(x) + (unsigned)lib_call(x) + (relink_unlikely(lib_key) ? 1 : 0) + (unsigned)relink_immediate(lib_number);
+	unsigned n = (unsigned)lib_look(x) + (unsigned)lib_call(x) + (relink_unlikely(lib_key) ? 1 : 0);
 	int m;
 
+	n += (unsigned)relink_immediate(lib_number);
 	if (relink_unlikely(trace))
 		n += 2;
 	if (relink_likely(checks))
@@ -151,8 +152,8 @@ __attribute__((noinline)) static int look(int x)
 		n += 16;
 	if (relink_option_is(idle, poll))
 		n += 32;
-	n += relink_immediate(limit) + (unsigned)relink_immediate(offset) + (unsigned)hash((int)n) + (unsigned)tail((int)n) + (unsigned)alternative() +
-	     (unsigned)feature() + (unsigned)sequence(3);
+	n += relink_immediate(limit) + (unsigned)relink_immediate(offset) + (unsigned)hash((int)n) + (unsigned)tail((int)n);
+	n += (unsigned)alternative() + (unsigned)feature() + (unsigned)sequence(3);
 	m = (int)n;
 	hook(&m);
 	conditional_tail(m, &m);

@@ -28,9 +28,11 @@ __attribute__((noinline)) static int lib_tail(int x)
 
 int lib_look(int x)
 {
+	unsigned n = relink_unlikely(lib_key) ? 1 : 0;
+
 	if (relink_here(lib_key, "a use of the shared object"))
-		x++;
+		n++;
 	if (lib_pointer)
 		x = lib_pointer(x & 0xff) + lib_hidden[1](x & 0xff) + lib_hidden[x & 1](x & 0xff);
-	return (int)((relink_unlikely(lib_key) ? 1u : 0u) + (unsigned)lib_call(x) + (unsigned)lib_tail(x) + (unsigned)relink_immediate(lib_number));
+	return (int)(n + (unsigned)lib_call(x) + (unsigned)lib_tail(x) + (unsigned)relink_immediate(lib_number));
 }

@@ -274,6 +274,7 @@ static bool bake_leading(struct baking *b, const struct model_site *s)
 
 static bool bake_sequence(struct baking *b, const struct model_site *s)
 {
+	const struct model_choice *c = &b->model->choices[s->choice];
 	int state = b->states[s->choice];
 	uint8_t copy[RELINK_COPY_SIZE];
 	struct model_form form;
@@ -281,8 +282,8 @@ static bool bake_sequence(struct baking *b, const struct model_site *s)
 
 	model_form_of(b->model, s, state, 0, &form);
 	if (!form.known)
-		return fail(b, "%s can't be %s at 0x%llx: %s", b->model->choices[s->choice].name, state_name(&b->model->choices[s->choice], state),
-			    (unsigned long long)s->address, form.why ? form.why : "not known");
+		return fail(b, "%s can't be %s at 0x%llx: %s", c->name, state_name(c, state), (unsigned long long)s->address,
+			    form.why ? form.why : "not known");
 	if (model_copy_of(b->model, s, state, &address, copy) && !change_bytes(&b->change, address, copy, sizeof(copy)))
 		return fail(b, "the room at 0x%llx is not in the file", (unsigned long long)address);
 	return write_site(b, s, &form) && mark_patch(b, s, 0);
@@ -306,7 +307,9 @@ static enum answer arm_holds(const struct baking *b, const struct model_arm *arm
 	uint64_t bit = UINT64_C(1) << (arm->feature & 63), has = b->order->cpu.has, lacks = b->order->cpu.lacks;
 
 	if (arm->choice != MODEL_NONE) {
-		if (b->model->choices[arm->choice].kind != MODEL_KEY || !is_ours(&b->model->choices[arm->choice]) || b->states[arm->choice] == MODEL_NONE)
+		const struct model_choice *c = &b->model->choices[arm->choice];
+
+		if (c->kind != MODEL_KEY || !is_ours(c) || b->states[arm->choice] == MODEL_NONE)
 			return OPEN;
 		return (b->states[arm->choice] == 1) != arm->inverted ? YES : NO;
 	}
@@ -365,7 +368,8 @@ static bool bake_alternative(struct baking *b, const struct model_site *s)
 		return mark_patch(b, s, 0);
 	model_form_of_arm(b->model, s, &arms[n - 1], &form);
 	if (!form.known)
-		return fail(b, "the alternative at 0x%llx: arm %zu %s", (unsigned long long)s->address, n, form.why ? form.why : "is not known");
+		return fail(b, "the alternative at 0x%llx: arm %zu %s", (unsigned long long)s->address, n,
+			    form.why ? form.why : "is not known");
 	return write_site(b, s, &form) && mark_patch(b, s, (unsigned)n);
 }
 
@@ -447,7 +451,8 @@ static bool take_wish(struct baking *b, const struct model_wish *wish)
 	bool other = c->kind == MODEL_IMMEDIATE ? c->value != wish->number : c->initial != wish->state;
 
 	if (c->baked && other)
-		return fail(b, "%s is baked into it as %s already; bake the file that it was made from", c->name, state_name(c, c->initial));
+		return fail(b, "%s is baked into it as %s already; bake the file that it was made from", c->name,
+			    state_name(c, c->initial));
 	if (c->baked)
 		return true;
 	if (b->now[wish->choice] && (b->states[wish->choice] != wish->state || b->numbers[wish->choice] != wish->number))
@@ -486,7 +491,9 @@ static void follow(struct baking *b, size_t i, const struct model *with)
 	const struct model_choice *c = &b->model->choices[i], *d;
 	uint32_t key;
 
-	if (is_ours(c) || (c->kind != MODEL_KEY && c->kind != MODEL_IMMEDIATE) || (c->anonymous && !change_is_copied(&b->change, c->object)))
+	if (is_ours(c) || (c->kind != MODEL_KEY && c->kind != MODEL_IMMEDIATE))
+		return;
+	if (c->anonymous && !change_is_copied(&b->change, c->object))
 		return;
 	d = definition(with, c->name, &key);
 	if (!d || !d->baked || (d->kind == MODEL_IMMEDIATE) != (c->kind == MODEL_IMMEDIATE))

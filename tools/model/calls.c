@@ -196,7 +196,9 @@ static bool baked_want(const struct model *model, const struct model_choice *c, 
 static void consider_baked(struct model *model, int call, uint64_t place)
 {
 	/* How far in front of its relocation an instruction may begin; see the port's recognise. */
-	static const struct { enum rl_kind kind; unsigned before; } shapes[] = { { RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 } };
+	static const struct { enum rl_kind kind; unsigned before; } shapes[] = {
+		{ RL_JCC, 2 }, { RL_CALL, 1 }, { RL_TAIL, 1 }, { RL_TAIL, 2 },
+	};
 	struct rl_found found = { .target = model->choices[call].entry };
 	struct rl_want want;
 

@@ -262,8 +262,10 @@ const char *change_lead_like(struct change *change, uint64_t place, uint64_t lik
 	uint64_t info;
 	struct word word;
 
+	if (!image_word(change->model->image, like, &word))
+		return "its target is not in the file";
 	if (!change_is_open(change, like))
-		return image_word(change->model->image, like, &word) ? change_lead(change, place, word.value) : "its target is not in the file";
+		return change_lead(change, place, word.value);
 	info = info_of(change, from);
 	if (ELF64_R_TYPE(info) != R_X86_64_64)
 		return "its target is an indirect function, which is chosen when the program starts";

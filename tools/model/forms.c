@@ -150,7 +150,9 @@ bool model_copy_of(const struct model *model, const struct model_site *site, int
 	const uint8_t *use = image_at(model->image, site->ref, USE_SIZE), *code;
 	uint64_t instance;
 
-	if (site->kind != RL_SEQUENCE || !s || !s->is_template || s->symbol || !use || !image_field(model->image, site->ref + USE_COPY, address))
+	if (site->kind != RL_SEQUENCE || !s || !s->is_template || s->symbol || !use)
+		return false;
+	if (!image_field(model->image, site->ref + USE_COPY, address))
 		return false;
 	instance = instance_of(use, s);
 	code = instance ? image_at(model->image, instance, RELINK_TEMPLATE_SIZE) : NULL;

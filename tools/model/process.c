@@ -3,7 +3,8 @@
  * process.c - see process.h.
  *
  * A file is opened by what the kernel has mapped, not by its name, where that is allowed: map_files, then exe. Else by its name as the
- * process sees it (its root may be a container's), if it is the same file still. That it is the one that runs, its first bytes in memory prove.
+ * process sees it (its root may be a container's), if it is the same file still. That it is the one that runs, its first bytes in
+ * memory prove.
  */
 #include "process.h"
 
@@ -51,8 +52,9 @@ static void take_line(struct mappings *m, char *line)
 	int path = 0;
 
 	line[strcspn(line, "\n")] = 0;
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 " %n", &start, &stop, rights, &offset, &inode, &path) < 5 || !path ||
-	    !inode || rights[2] != 'x')
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 " %n", &start, &stop, rights, &offset, &inode, &path) < 5)
+		return;
+	if (!path || !inode || rights[2] != 'x')
 		return;
 	m->list = grown(m->list, m->count, &m->capacity, sizeof(*m->list));
 	m->list[m->count++] = (struct mapping){ start, stop, offset, inode, strdup(line + path) };
@@ -60,8 +62,11 @@ static void take_line(struct mappings *m, char *line)
 
 static const char *reason(int error)
 {
-	return error == ENOENT || error == ESRCH ? "there is no such process" :
-	       error == EACCES || error == EPERM ? "not allowed: its user or root may trace it, where kernel.yama.ptrace_scope lets them" : strerror(error);
+	if (error == ENOENT || error == ESRCH)
+		return "there is no such process";
+	if (error == EACCES || error == EPERM)
+		return "not allowed: its user or root may trace it, where kernel.yama.ptrace_scope lets them";
+	return strerror(error);
 }
 
 static bool read_maps(int pid, struct mappings *m, char *why, size_t size)

@@ -13,8 +13,9 @@
 static const char help[] =
 	"usage: relink bake [OPTION]... FILE NAME=STATE... -o OUT\n"
 	"\n"
-	"Writes a copy of a program or shared object in which choices are decided: their sites hold the code of that state, and no code is\n"
-	"written for them at run time. They are listed as baked, and nobody can change them. Baking a baked file decides more of it.\n"
+	"Writes a copy of a program or shared object in which choices are decided: their sites hold the code of that state, and no\n"
+	"code is written for them at run time. They are listed as baked, and nobody can change them. Baking a baked file decides\n"
+	"more of it.\n"
 	"\n"
 	"  -o, --output OUT         the new file; never FILE itself\n"
 	"      --cpu LIST           what all processors have that will run it: x86-64-v2, x86-64-v3, x86-64-v4, avx2, ...; -avx512f: none\n"
@@ -228,7 +229,8 @@ static struct model *proved(const struct request *r, const struct model_baking *
 	}
 	if (good)
 		return model;
-	complain(r->output, "would not be sound, nothing is written: %s", model->finding_count ? model->findings[0].text : "a choice is not baked");
+	complain(r->output, "would not be sound, nothing is written: %s",
+		 model->finding_count ? model->findings[0].text : "a choice is not baked");
 	model_close(model);
 	return NULL;
 }

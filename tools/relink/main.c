@@ -20,7 +20,8 @@ static const struct command *const commands[] = {
 
 static void usage(FILE *out)
 {
-	fputs("usage: relink COMMAND [OPTION]... FILE|PID...\n\nShows what programs decide at run time, and the code that depends on it.\n\n", out);
+	fputs("usage: relink COMMAND [OPTION]... FILE|PID...\n\n"
+	      "Shows what programs decide at run time, and the code that depends on it.\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(out, "  %-6s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n  relink help COMMAND   what a command takes\n"

@@ -161,7 +161,8 @@ static bool does_nothing(const struct model *model, uint64_t target)
 	uint64_t offset, size;
 	const char *name;
 
-	return other && model_symbol_at(other, target - other->bias, &name, &offset, &size) && !offset && !strcmp(name, "relink_do_nothing");
+	return other && model_symbol_at(other, target - other->bias, &name, &offset, &size) && !offset &&
+	       !strcmp(name, "relink_do_nothing");
 }
 
 /* What the slot of a call or a table leads to. */

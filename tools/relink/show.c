@@ -17,8 +17,8 @@ static const char help[] =
 	"Shows the code of sites and around them, as linked and in every state of their choice, side by side.\n"
 	"\n"
 	"WHAT is a choice (trace), an address (0x401136), a function (parse_line: all sites in it), an offset in a function\n"
-	"(parse_line+0x16), or a source line (parse.c:42). Without it all sites are shown. Of a process (PID, a number) also what is there\n"
-	"now; an address is one of its memory.\n"
+	"(parse_line+0x16), or a source line (parse.c:42). Without it all sites are shown.\n"
+	"Of a process (PID, a number) also what is there now; an address is one of its memory.\n"
 	"\n"
 	"  -a, --all                all that there are, not the first 20 sites alone (JSON always has all)\n"
 	"  -w, --with FILE          a file that defines choices which FILE uses (a shared object of the program)\n"
@@ -365,7 +365,8 @@ static void put_choice(const struct model *model, const struct model_choice *c)
 	char *now = choice_now(model, c);
 
 	text_put(GREEN, "%s", c->name);
-	text_put(PLAIN, "  %s%s%s%s%s", model_choice_kind_name(c->kind), c->baked ? ", baked" : "", c->flags & RELINK_FINAL ? ", final" : "",
+	text_put(PLAIN, "  %s%s%s%s%s", model_choice_kind_name(c->kind), c->baked ? ", baked" : "",
+		 c->flags & RELINK_FINAL ? ", final" : "",
 		 c->flags & RELINK_NONFORCIBLE ? ", nonforcible" : "", c->elsewhere ? ", defined by another module" : "");
 	text_put(DIM, "%s%s", *c->doc ? "  " : "", c->doc);
 	putchar('\n');
@@ -461,7 +462,8 @@ static void put_selection(const struct request *r, struct model *model, const st
 	}
 }
 
-static void show_selection(const struct request *r, struct model *model, const char *what, const struct selection *s, struct json *j, bool first)
+static void show_selection(const struct request *r, struct model *model, const char *what, const struct selection *s, struct json *j,
+			   bool first)
 {
 	if (r->common.json) {
 		write_selection(j, r, model, what, s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* uses.c - what bake.sh's program does not have: uses, alternatives on features, targets of other modules, a key that has no bytes in the file. */
+/* uses.c - what the subject does not have: uses, alternatives on features, targets in other modules, a key without bytes in the file. */
 #include <stdio.h>
 #include <stdlib.h>
 
