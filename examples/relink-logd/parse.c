@@ -30,7 +30,7 @@ static char *parse_quoted(char *p, const char **word)
 	end = strchr(p, '"');
 	if (!end) {
 		parse_dbg("the quote is not closed: %s", p);
-		return 0;
+		return NULL;
 	}
 	parse_dbg("a quoted word of %d characters", (int)(end - p));
 	return end;
@@ -56,7 +56,7 @@ static const char *check_length(const struct request *r)
 			return i == 1 ? "a name that is too long" : "a value that is too long";
 		}
 	}
-	return 0;
+	return NULL;
 }
 
 const char *ENGINE(parse)(const char *line, size_t length, struct request *r)

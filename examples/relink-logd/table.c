@@ -115,7 +115,7 @@ struct entry *ENGINE(table_make)(struct table *t, const char *name)
 	e = calloc(1, sizeof(*e));
 	if (!e) {
 		table_dbg("make %s: no memory", name);
-		return 0;
+		return NULL;
 	}
 	e->hash = hash;
 	strcpy(e->name, name);

@@ -37,7 +37,7 @@ static const char *find(const struct named *list, size_t count, uintptr_t addres
 
 #define NAMED(function) { #function, (uintptr_t)(function) }
 /* The first backend that has a function gives it its name. */
-#define MEMBER(backend, member) { #backend "." #member, (uintptr_t)backend.member }
+#define MEMBER(backend, member) { #backend "." #member, (uintptr_t)relink_backend_op(source, backend, member) }
 
 const char *choices_function_at(uintptr_t address)
 {

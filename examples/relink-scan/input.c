@@ -139,7 +139,7 @@ bool file_is_unchanged(const struct file *f, uint8_t *buffer)
 	if (file_open(f, &s, &not_regular) || not_regular)
 		return false;
 	while (same && !v.last) {
-		same = !read_source.look(&s, buffer, &v) && memcmp(v.data, f->data + s.offset, v.size) == 0;
+		same = !relink_backend_op(source, read_source, look)(&s, buffer, &v) && memcmp(v.data, f->data + s.offset, v.size) == 0;
 		s.offset += v.size;
 	}
 	stream_close(&s);

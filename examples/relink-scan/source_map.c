@@ -94,7 +94,7 @@ static int map_look(struct stream *s, uint8_t *buffer, struct view *v)
 	uint64_t left = s->size - s->offset;
 
 	if (!s->map)
-		return read_source.look(s, buffer, v);
+		return relink_backend_op(source, read_source, look)(s, buffer, v);
 	v->data = s->map + s->offset;
 	v->size = left < WINDOW ? (size_t)left : WINDOW;
 	v->last = v->size == left;
@@ -111,7 +111,7 @@ static ssize_t map_fill(struct stream *s, uint8_t *to, size_t size)
 		if (stream_held(s, &v))
 			return (ssize_t)size;
 	}
-	return read_source.fill(s, to, size);
+	return relink_backend_op(source, read_source, fill)(s, to, size);
 }
 
 const struct source_ops mmap_source = { .begin = map_begin, .look = map_look, .fill = map_fill };

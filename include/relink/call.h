@@ -35,9 +35,9 @@ RELINK_BEGIN_DECLS
 
 /* Describes one static call; relink_call_NAME. Read-only for programs. */
 struct relink_call {
-	void (**slot)(void);      /* the pointer that the trampoline jumps through */
-	void (*trampoline)(void); /* the function that callers see */
-	void *choice;             /* owned by the runtime */
+	void (**RELINK_PRIVATE_ slot)(void); /* the pointer that the trampoline jumps through */
+	void (*RELINK_PRIVATE_ trampoline)(void); /* the function that callers see */
+	void *RELINK_PRIVATE_ choice; /* owned by the runtime */
 };
 
 #define RELINK_DECLARE_CALL(ret, name, args) RELINK_CALL_DECL_(ret, name, args)
@@ -57,7 +57,7 @@ struct relink_call {
 #define RELINK_VARIANT_CONST(call, name, ...) RELINK_VARIANT_CONST_(call, name, RELINK_FIRST_(__VA_ARGS__, ~), __VA_ARGS__)
 
 /* The function that calls reach now. Any thread, any context. */
-#define relink_call_target(name) ((relink_fn_##name *)__atomic_load_n(relink_call_##name.slot, __ATOMIC_ACQUIRE))
+#define relink_call_target(name) ((relink_fn_##name *)__atomic_load_n(*RELINK_FORCED_(void (**)(void), &relink_call_##name.slot), __ATOMIC_ACQUIRE))
 
 /* Commit of one call, live: `fn` is a function of the right prototype, or NULL where that is allowed. A function
  * that is not a registered variant is shown as custom:symbol; it must stay mapped while it is bound. */

@@ -65,7 +65,7 @@ struct relink_commit {
 	size_t count, capacity;
 	int error; /* first failure while collecting; reported by relink_commit */
 };
-#define RELINK_COMMIT { 0, 0, 0, 0 }
+#define RELINK_COMMIT { RELINK_NULL_, 0, 0, 0 }
 
 enum relink_mode {
 	RELINK_LIVE = 0,

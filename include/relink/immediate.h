@@ -27,8 +27,8 @@ RELINK_BEGIN_DECLS
 
 /* The value is always what the sites express, or will once the running commit ends. Only the runtime writes it. */
 struct relink_immediate {
-	uint64_t value;
-	void *choice;
+	uint64_t RELINK_PRIVATE_ value;
+	void *RELINK_PRIVATE_ choice;
 };
 
 /* The value is the one of the definition: the compiler has to emit what is right before anything has run. */
@@ -39,7 +39,7 @@ struct relink_immediate {
 /* The number, as an expression of its type. */
 #define relink_immediate(name) RELINK_IMMEDIATE_USE_(name)
 /* The number, as an ordinary load: right everywhere. Any thread, any context. */
-#define relink_immediate_value(name) ((relink_type_##name)__atomic_load_n(&(name).value, __ATOMIC_RELAXED))
+#define relink_immediate_value(name) ((relink_type_##name)__atomic_load_n(RELINK_FORCED_(const uint64_t, &(name).value), __ATOMIC_RELAXED))
 
 /* Commit of one number, live; from any thread, and not from a signal handler. */
 #define relink_immediate_set(name, v, err) relink_immediate_set_(&(name), RELINK_IMMEDIATE_VALUE_(name, v), (err))

@@ -44,9 +44,9 @@ RELINK_BEGIN_DECLS
 /* The state is 0 or 1 and always what the sites express, or will once the running commit ends. Read it with
  * relink_key_enabled(); only the runtime writes it. */
 struct relink_key {
-	int state;
-	int count;
-	void *choice;
+	int RELINK_PRIVATE_ state;
+	int RELINK_PRIVATE_ count;
+	void *RELINK_PRIVATE_ choice;
 } __attribute__((aligned(8)));
 struct relink_key_false { struct relink_key key; };
 #ifdef __cplusplus
@@ -55,8 +55,8 @@ struct relink_key_true { struct relink_key key = { 1, 0, 0 }; };
 struct relink_key_true { struct relink_key key; };
 #endif
 
-#define RELINK_KEY_INIT_FALSE { { 0, 0, 0 } }
-#define RELINK_KEY_INIT_TRUE { { 1, 0, 0 } }
+#define RELINK_KEY_INIT_FALSE { { 0, 0, RELINK_NULL_ } }
+#define RELINK_KEY_INIT_TRUE { { 1, 0, RELINK_NULL_ } }
 
 #define RELINK_DECLARE_KEY_FALSE(name) RELINK_KEY_DECL_(extern, name, relink_key_false)
 #define RELINK_DECLARE_KEY_TRUE(name) RELINK_KEY_DECL_(extern, name, relink_key_true)
@@ -83,7 +83,7 @@ struct relink_key_true { struct relink_key key; };
 #define RELINK_NAME_KEY(id, lvalue, name, doc) RELINK_NAME_KEY_(id, lvalue, name, doc)
 
 /* The state, as an ordinary load: right everywhere, costs what a flag costs. Any thread, any context. */
-#define relink_key_enabled(k) (__atomic_load_n(&(k).key.state, __ATOMIC_RELAXED) != 0)
+#define relink_key_enabled(k) (__atomic_load_n(RELINK_FORCED_(const int, &(k).key.state), __ATOMIC_RELAXED) != 0)
 
 /*
  * Commits of one key, live. `k` is a key (not a pointer), `err` a struct relink_error * or NULL.

@@ -65,25 +65,25 @@ RELINK_API int relink_linux_last_error(struct relink_error *err);
 #define static_branch_likely(x) relink_likely_at(x)
 #define static_branch_unlikely(x) relink_unlikely_at(x)
 
-#define static_branch_enable(x) ((void)relink_linux_key_(&(x)->key, 0, RELINK_LINUX_ENABLE_))
-#define static_branch_disable(x) ((void)relink_linux_key_(&(x)->key, 0, RELINK_LINUX_DISABLE_))
-#define static_branch_inc(x) ((void)relink_linux_key_(&(x)->key, 0, RELINK_LINUX_INC_))
-#define static_branch_dec(x) ((void)relink_linux_key_(&(x)->key, 0, RELINK_LINUX_DEC_))
+#define static_branch_enable(x) ((void)relink_linux_key_(&(x)->key, RELINK_NULL_, RELINK_LINUX_ENABLE_))
+#define static_branch_disable(x) ((void)relink_linux_key_(&(x)->key, RELINK_NULL_, RELINK_LINUX_DISABLE_))
+#define static_branch_inc(x) ((void)relink_linux_key_(&(x)->key, RELINK_NULL_, RELINK_LINUX_INC_))
+#define static_branch_dec(x) ((void)relink_linux_key_(&(x)->key, RELINK_NULL_, RELINK_LINUX_DEC_))
 #define static_branch_enable_cpuslocked(x) static_branch_enable(x)
 #define static_branch_disable_cpuslocked(x) static_branch_disable(x)
 #define static_branch_inc_cpuslocked(x) static_branch_inc(x)
 #define static_branch_dec_cpuslocked(x) static_branch_dec(x)
 
 /* The same for `&key.key`, a struct static_key. */
-#define static_key_enable(k) ((void)relink_linux_key_((k), 0, RELINK_LINUX_ENABLE_))
-#define static_key_disable(k) ((void)relink_linux_key_((k), 0, RELINK_LINUX_DISABLE_))
-#define static_key_slow_inc(k) ((void)relink_linux_key_((k), 0, RELINK_LINUX_INC_))
-#define static_key_slow_dec(k) ((void)relink_linux_key_((k), 0, RELINK_LINUX_DEC_))
+#define static_key_enable(k) ((void)relink_linux_key_((k), RELINK_NULL_, RELINK_LINUX_ENABLE_))
+#define static_key_disable(k) ((void)relink_linux_key_((k), RELINK_NULL_, RELINK_LINUX_DISABLE_))
+#define static_key_slow_inc(k) ((void)relink_linux_key_((k), RELINK_NULL_, RELINK_LINUX_INC_))
+#define static_key_slow_dec(k) ((void)relink_linux_key_((k), RELINK_NULL_, RELINK_LINUX_DEC_))
 #define static_key_enable_cpuslocked(k) static_key_enable(k)
 #define static_key_disable_cpuslocked(k) static_key_disable(k)
 
 /* `x` points to a key of any of the three types. The state is an ordinary load; the count takes a lock. */
-#define static_key_enabled(x) (__atomic_load_n(&RELINK_LINUX_ANY_KEY_(x)->state, __ATOMIC_RELAXED) != 0)
+#define static_key_enabled(x) (__atomic_load_n(RELINK_FORCED_(const int, &RELINK_LINUX_ANY_KEY_(x)->state), __ATOMIC_RELAXED) != 0)
 #define static_key_count(x) relink_linux_key_(RELINK_LINUX_ANY_KEY_(x), 0, RELINK_LINUX_COUNT_)
 
 /*

@@ -61,7 +61,7 @@ RELINK_BEGIN_DECLS
 struct relink_ops {
 	struct relink_call call; /* its slot is `bound` */
 	const char *name;
-	void (*bound)(void);     /* address of the backend */
+	void (*RELINK_PRIVATE_ bound)(void); /* address of the backend */
 };
 
 /* One member. */
@@ -98,7 +98,12 @@ struct relink_op_list {
 
 /* The backend that is bound now, a const struct NAME_ops *. Any thread, any context. */
 #define relink_ops_bound(table) \
-	((const struct table##_ops *)(uintptr_t)__atomic_load_n(&relink_ops_##table.bound, __ATOMIC_ACQUIRE))
+	((const struct table##_ops *)(uintptr_t)__atomic_load_n(RELINK_FORCED_(void *, &relink_ops_##table.bound), __ATOMIC_ACQUIRE))
+
+/* The function that `backend`, a struct TABLE_ops, has for a member: for a backend that falls back on another one. A call through it goes
+ * past what is bound; sparse reports every other way to get there. */
+#define relink_backend_op(table, backend, member) \
+	(*RELINK_FORCED_(relink_fn_##table##_##member *const, &(backend).member))
 
 /* Commit of one table, live. `backend` is a const struct NAME_ops *; one that is not registered is shown as custom:symbol. */
 #define relink_bind_ops(table, backend, err) \

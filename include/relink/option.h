@@ -23,9 +23,9 @@
 RELINK_BEGIN_DECLS
 
 struct relink_option {
-	int state; /* index of the state in the order of declaration */
+	int RELINK_PRIVATE_ state; /* index of the state in the order of declaration */
 	int reserved;
-	void *choice;
+	void *RELINK_PRIVATE_ choice;
 };
 
 /* Facts that choices are made from. */
@@ -44,7 +44,7 @@ struct relink_facts {
 /* A static branch on one state of an option; an unknown state does not compile. */
 #define relink_option_is(name, st) RELINK_OPTION_IS_(name, st)
 /* The current state as an index, in the order of declaration; RELINK_STATE(name, st) is the index of a state. */
-#define relink_option_state(name) (__atomic_load_n(&(name).option.state, __ATOMIC_RELAXED))
+#define relink_option_state(name) (__atomic_load_n(RELINK_FORCED_(const int, &(name).option.state), __ATOMIC_RELAXED))
 #define RELINK_STATE(name, st) RELINK_STATE_(name, st)
 
 #define RELINK_CHOOSE(choice, fn) RELINK_CHOOSE_(choice, fn)

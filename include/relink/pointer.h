@@ -7,7 +7,7 @@
  *	RELINK_POINTER static void (*on_signal[32])(int);
  *	RELINK_POINTER struct codec_ops codec = { .decode = decode_any, .encode = encode_any };
  *
- *	// anywhere: ordinary C; headers need no mark
+ *	// anywhere: ordinary C; headers need no mark, but see "Checking"
  *	extern int (*handler)(int);
  *	n = handler(3) + codec.decode(p);
  *
@@ -39,6 +39,22 @@
  * Each word of the variable is a choice of its own, named handler, on_signal[3], codec+8. NULL is allowed: calls then go
  * through the variable again, and what the program does about NULL is its own business.
  *
+ * Checking. Assignments that come too late are found in three ways: they fault, with the address and the function in the report
+ * of the signal; `relink check` finds them in objects and programs (relink-check(7)); and sparse finds them in source. sparse needs
+ * to see the mark in the type, where C has qualifiers, in the definition and in every declaration:
+ *
+ *	extern int (*RELINK_SEALED handler)(int);
+ *	extern void (*RELINK_SEALED on_signal[32])(int);
+ *	extern struct codec_ops RELINK_SEALED codec;
+ *
+ * It is nothing to compilers. sparse then reports assignments, and addresses that lose the mark; reading the variable and calling
+ * through it is right and is not reported. What start-up code does on purpose is told to all checkers:
+ *
+ *	RELINK_INIT_CODE static void choose_codec(void)       // to `relink check`, by the function's section; or see its --init-function
+ *	{
+ *		relink_pointer_init(codec.decode, decode_fast);   // to sparse; an assignment
+ *	}
+ *
  * A variable can be marked if it has no const and is not thread-local. What an executable copies out of a shared object
  * (R_X86_64_COPY) is no longer in the object's section: relink_pointer_set refuses it. Compile the executable with -fPIC; gcc's
  * -fPIE makes such copies, too. `relink check app libfoo.so` reports them.
@@ -52,6 +68,11 @@ RELINK_BEGIN_DECLS
 
 /* In front of a definition at file scope, or of a static one in a function. */
 #define RELINK_POINTER RELINK_PTR_PAGES_ RELINK_PTR_SECTION_
+
+/* In front of a function that runs before the program's first commit, and assigns. */
+#define RELINK_INIT_CODE RELINK_PTR_INIT_CODE_
+/* An ordinary assignment, before the first commit: of a pointer, an element, a member, or a whole table. */
+#define relink_pointer_init(pointer, value) RELINK_PTR_INIT_(pointer, value)
 
 #define RELINK_POINTER_INFO(...) RELINK_PTR_INFO_(__VA_ARGS__, 0u, 0u)
 

@@ -21,7 +21,7 @@ template <class T> struct class_of<T &> : class_of<T> {};
 }
 #define RELINK_CLASS_OF_(p) relink_detail::class_of<__typeof__(*(p))>::value
 #else
-#define RELINK_CLASS_OF_(p) __builtin_classify_type(*(p))
+#define RELINK_CLASS_OF_(p) RELINK_CLASSIFY_(*(p))
 #endif
 #define RELINK_CHECK_ATOMIC_(p) RELINK_CHECK_ATOMIC_CLASS_(p, 4, "relink: atomic operations are on integers of 4 or 8 bytes")
 #define RELINK_CHECK_ATOMIC_WORD_(p) \

@@ -13,6 +13,8 @@
 
 #define RELINK_API __attribute__((visibility("default")))
 
+#include <relink/detail/checker.h>
+
 #ifndef __has_attribute
 #define __has_attribute(x) 0
 #endif
@@ -45,6 +47,8 @@
 
 #ifdef __cplusplus
 #define RELINK_STATIC_ASSERT_ static_assert
+#elif defined(__CHECKER__)
+#define RELINK_STATIC_ASSERT_(cond, message) _Static_assert(1, message)
 #else
 #define RELINK_STATIC_ASSERT_ _Static_assert
 #endif
@@ -52,6 +56,8 @@
 /* A static assertion that is an expression of type void. */
 #ifdef __cplusplus
 #define RELINK_CHECK_(cond, message) __extension__({ static_assert(cond, message); (void)0; })
+#elif defined(__CHECKER__)
+#define RELINK_CHECK_(cond, message) ((void)0)
 #else
 #define RELINK_CHECK_(cond, message) \
 	((void)sizeof(struct { _Static_assert(cond, message); int relink_unused_; }))

@@ -29,13 +29,13 @@
 	extern void (*relink_slot_##name)(void) __attribute__((visibility("hidden"))); \
 	void (*relink_slot_##name)(void) __attribute__((used, visibility("hidden"))) = (void (*)(void))(target); \
 	extern void relink_entry_##name(void) __attribute__((visibility("hidden"))); \
-	struct relink_call relink_call_##name = { &relink_slot_##name, relink_entry_##name, 0 };
+	struct relink_call relink_call_##name = { &relink_slot_##name, relink_entry_##name, RELINK_NULL_ };
 #else
 /* No trampoline: the name is a pointer, and calling it reads the same. */
 #define RELINK_CALL_PROTOTYPE_(ret, name, args, attr) RELINK_C_ ret (*name) args attr;
 #define RELINK_CALL_STORAGE_(name, target) \
 	__typeof__(name) name = (__typeof__(name))(target); \
-	struct relink_call relink_call_##name = { (void (**)(void))&name, 0, 0 };
+	struct relink_call relink_call_##name = { (void (**)(void))&name, RELINK_NULL_, RELINK_NULL_ };
 #define RELINK_TRAMPOLINE_(name)
 #endif
 
@@ -103,7 +103,7 @@ template <class F, bool nullable> inline any fn(null *)
 #define RELINK_CHECK_TARGET_(name, f) \
 	_Static_assert(RELINK_SAME_FN_(name, f), "relink: this function does not have the prototype of the static call")
 #define RELINK_IS_NULL_(f) _Generic((f), void *: 1, default: 0)
-#define RELINK_IS_WORD_(T) (__builtin_classify_type(*(T *)0) <= 5)
+#define RELINK_IS_WORD_(T) (RELINK_CLASSIFY_(*(T *)0) <= 5)
 #define RELINK_IS_KNOWN_(T, value) 1
 #endif
 #define RELINK_CHECK_DEFAULT_(name, f) \
@@ -132,7 +132,7 @@ template <class F, bool nullable> inline any fn(null *)
 	static struct relink_choice_record relink_record_call_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_CALL, \
 		  (flags) | (relink_nullable_##name ? RELINK_NULLABLE : 0u) }, \
-		#name, (doc), &relink_call_##name, 0, 0 }
+		#name, (doc), &relink_call_##name, RELINK_NULL_, 0 }
 
 #define RELINK_CALL_DEF_(name, target, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
@@ -156,6 +156,8 @@ template <class F, bool nullable> inline any fn(null *)
 
 #ifdef __cplusplus
 #define RELINK_ANY_ARGS_ (...)
+#elif defined(__CHECKER__)
+#define RELINK_ANY_ARGS_ (void)
 #else
 #define RELINK_ANY_ARGS_ ()
 #endif

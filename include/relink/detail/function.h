@@ -115,7 +115,7 @@
 	RELINK_VARIANT_BODY_(name, i, parameters, RELINK_ALL_(RELINK_GIVEN_, name, RELINK_BARE_ conditions) \
 						  return RELINK_CALL_BODY_OF_(name, arguments, reads);) \
 	static const struct relink_when relink_when_##name##_##i[] = { \
-		RELINK_ALL_(RELINK_GIVEN_WHEN_, ~, RELINK_BARE_ conditions) { 0, 0, 0, 0 } \
+		RELINK_ALL_(RELINK_GIVEN_WHEN_, ~, RELINK_BARE_ conditions) { 0, 0, RELINK_NULL_, 0 } \
 	}; \
 	RELINK_VARIANT_RECORD_(name, RELINK_ALL_(RELINK_GIVEN_NAME_, ~, RELINK_BARE_ conditions), 0u, \
 			       .fn = (void (*)(void))relink_##name##_##i, \

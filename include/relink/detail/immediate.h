@@ -28,11 +28,11 @@ template <> inline constexpr bool is_number<unsigned long long> = true;
 }
 }
 #define RELINK_IS_NUMBER_(type) relink_detail::is_number<type>
-#define RELINK_IMMEDIATE_STORAGE_(name, value) extern "C" { struct relink_immediate name RELINK_IN_FILE_ = { (value), 0 }; }
+#define RELINK_IMMEDIATE_STORAGE_(name, value) extern "C" { struct relink_immediate name RELINK_IN_FILE_ = { (value), RELINK_NULL_ }; }
 #else
 #define RELINK_C_VARIABLE_ extern
-#define RELINK_IS_NUMBER_(type) (__builtin_classify_type((type)0) <= 4)
-#define RELINK_IMMEDIATE_STORAGE_(name, value) struct relink_immediate name RELINK_IN_FILE_ = { (value), 0 };
+#define RELINK_IS_NUMBER_(type) (RELINK_CLASSIFY_((type)0) <= 4)
+#define RELINK_IMMEDIATE_STORAGE_(name, value) struct relink_immediate name RELINK_IN_FILE_ = { (value), RELINK_NULL_ };
 #endif
 
 /* The default is the sizes of three arrays that nobody defines: that may be declared again, and has to agree. */
@@ -55,7 +55,7 @@ template <> inline constexpr bool is_number<unsigned long long> = true;
 	static struct relink_choice_record relink_record_immediate_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_IMMEDIATE, \
 		  (flags) | ((type)-1 < (type)1 ? RELINK_SIGNED : 0u) }, \
-		#name, (doc), &name, 0, sizeof(type) }
+		#name, (doc), &name, RELINK_NULL_, sizeof(type) }
 
 #define RELINK_IMMEDIATE_VALUE_(name, v) RELINK_MASKED_(relink_type_##name, v)
 

@@ -10,7 +10,7 @@
 
 #define RELINK_KEY_RECORD_(id, object, name, doc, flags, count) \
 	static struct relink_choice_record RELINK_CAT_(relink_record_, id) RELINK_RECORD_ = { \
-		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_KEY, (flags) }, (name), (doc), (object), 0, (count) }
+		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_KEY, (flags) }, (name), (doc), (object), RELINK_NULL_, (count) }
 
 #define RELINK_KEY_DEF_(storage, type, init, default_, name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
@@ -24,7 +24,7 @@
 #ifdef __cplusplus
 #define RELINK_INIT_ALL_(n, on) {}
 #else
-#define RELINK_INIT_ALL_(n, on) { [0 ... (n) - 1] = { { (on), 0, 0 } } }
+#define RELINK_INIT_ALL_(n, on) { [0 ... (n) - 1] = { { (on), 0, RELINK_NULL_ } } }
 #endif
 
 #define RELINK_NAME_KEY_(id, lvalue, name, doc) \

@@ -49,7 +49,6 @@
 
 #define RELINK_LINUX_SYMBOL_(name) relink_static_##name
 #define RELINK_LINUX_OBJECT_(name) relink_call_relink_static_##name
-#define RELINK_LINUX_TYPE_(name) relink_fn_relink_static_##name
 #define RELINK_LINUX_VOID_(name) (sizeof(relink_void_relink_static_##name) - 1)
 
 /* The function's type: `func` is a function, a pointer, or the name of a type of either. */
@@ -66,9 +65,18 @@
 #define RELINK_LINUX_PROTOTYPE_(fn, symbol) extern fn *symbol;
 #endif
 
-#define RELINK_LINUX_CALL_DECL_(name, func) \
+/* sparse takes no typedef of one typeof twice. */
+#ifdef __CHECKER__
+#define RELINK_LINUX_TYPE_(name) __typeof__(*relink_static_##name)
+#define RELINK_LINUX_TYPEDEF_(name, func) RELINK_LINUX_PROTOTYPE_(RELINK_LINUX_FN_(func), RELINK_LINUX_SYMBOL_(name))
+#else
+#define RELINK_LINUX_TYPE_(name) relink_fn_relink_static_##name
+#define RELINK_LINUX_TYPEDEF_(name, func) \
 	typedef RELINK_LINUX_FN_(func) RELINK_LINUX_TYPE_(name); \
-	RELINK_LINUX_PROTOTYPE_(RELINK_LINUX_TYPE_(name), RELINK_LINUX_SYMBOL_(name)) \
+	RELINK_LINUX_PROTOTYPE_(RELINK_LINUX_TYPE_(name), RELINK_LINUX_SYMBOL_(name))
+#endif
+#define RELINK_LINUX_CALL_DECL_(name, func) \
+	RELINK_LINUX_TYPEDEF_(name, func) \
 	extern char relink_void_relink_static_##name[1 + RELINK_LINUX_RETURNS_(void, RELINK_LINUX_TYPE_(name))]; \
 	extern struct relink_call RELINK_LINUX_OBJECT_(name)
 #define RELINK_LINUX_EXPORT_(name) extern struct relink_call RELINK_LINUX_OBJECT_(name)
@@ -79,7 +87,7 @@
 	static struct relink_choice_record relink_record_call_relink_static_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_CALL, \
 		  (flags) | (RELINK_LINUX_VOID_(name) ? RELINK_NULLABLE : 0u) }, \
-		#name, "static call", &RELINK_LINUX_OBJECT_(name), 0, 0 }
+		#name, "static call", &RELINK_LINUX_OBJECT_(name), RELINK_NULL_, 0 }
 /* A record of no kind is skipped. */
 #define RELINK_LINUX_VARIANT_(name_, id, state, exists, flags_, fn_) \
 	static struct relink_variant_record relink_variant_##id##_relink_static_##name_ RELINK_RECORD_ = { \

@@ -60,7 +60,7 @@ extern struct relink_module_header relink_module_header RELINK_BOUNDARY_;
 struct relink_module_header relink_module_header = {
 	(uint32_t)sizeof(struct relink_module_header), RELINK_ABI,
 	__start_relink_branch, __stop_relink_branch, __start_relink_records, __stop_relink_records,
-	__start_relink_patch, __stop_relink_patch, 0,
+	__start_relink_patch, __stop_relink_patch, RELINK_NULL_,
 	__start_relink_use_sites, __stop_relink_use_sites,
 	__start_relink_pointers, __stop_relink_pointers,
 	&relink_index_place,

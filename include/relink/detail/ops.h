@@ -35,7 +35,7 @@
 	}; \
 	RELINK_OPS_EACH_(list, RELINK_OP_DECL_, table) \
 	RELINK_C_ struct relink_ops relink_ops_##table
-#define RELINK_OP_FIELD_(ret, name, args) ret (*name) args;
+#define RELINK_OP_FIELD_(ret, name, args) ret (*RELINK_PRIVATE_ name) args;
 /* The function type that is left of the operation's when only the first argument counts. */
 #define RELINK_OP_DECL_(table, ret, name, args) \
 	RELINK_CALL_DECL_OF_(ret, table##_##name, args, 1); \
@@ -48,7 +48,7 @@
 	RELINK_CHECK_BACKEND_(table, backend); \
 	RELINK_C_DEF_(extern struct relink_op relink_op_##table[] __attribute__((visibility("hidden")));) \
 	struct relink_ops relink_ops_##table = { \
-		{ &relink_ops_##table.bound, 0, 0 }, #table, (void (*)(void))&backend }; \
+		{ RELINK_FORCED_(void (*)(void), &relink_ops_##table.bound), RELINK_NULL_, RELINK_NULL_ }, #table, (void (*)(void))&backend }; \
 	RELINK_OPS_EACH_(list, RELINK_OP_DEF_, table, backend, flags) \
 	static struct relink_op_list relink_op_list_##table = { \
 		&relink_ops_##table, relink_op_##table, sizeof(struct table##_ops) / sizeof(void (*)(void)) }; \
@@ -63,11 +63,11 @@
 	RELINK_TRAMPOLINE_(table##_##name) \
 	static struct relink_choice_record relink_record_call_##table##_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_CALL, ((flags) & RELINK_FINAL) | RELINK_OWNED }, \
-		#table "_" #name, "", &relink_call_##table##_##name, 0, 0 };
+		#table "_" #name, "", &relink_call_##table##_##name, RELINK_NULL_, 0 };
 
 #define RELINK_OP_ENTRY_(table, ret, name_, args) \
 	{ #name_, &relink_op_list_##table, &relink_call_##table##_##name_, (void (*)(void))relink_missing_##table##_##name_, \
-	  offsetof(struct table##_ops, name_), 0 },
+	  offsetof(struct table##_ops, name_), RELINK_NULL_ },
 #define RELINK_OP_AT_(table, name) (&relink_op_##table[offsetof(struct table##_ops, name) / sizeof(void (*)(void))])
 
 /* Takes whatever the caller passes, and returns zero of any type. Where the caller expects nothing, C returns a char. */
@@ -79,10 +79,15 @@
 		return relink_detail::zero<ret>(); \
 	}
 #else
+#ifdef __CHECKER__
+#define RELINK_OP_ANY_ARGS_ (void)
+#else
+#define RELINK_OP_ANY_ARGS_ ()
+#endif
 #define RELINK_NOT_VOID_(is_void, T) __typeof__(*__builtin_choose_expr(is_void, (char *)0, (T *)0))
 #define RELINK_OP_MISSING_FN_(table, ret, name) \
 	__attribute__((used, visibility("hidden"))) \
-	RELINK_NOT_VOID_(RELINK_IS_VOID_(ret), ret) relink_missing_##table##_##name() \
+	RELINK_NOT_VOID_(RELINK_IS_VOID_(ret), ret) relink_missing_##table##_##name RELINK_OP_ANY_ARGS_ \
 	{ \
 		static __typeof__(relink_missing_##table##_##name()) zero; \
 		relink_op_missing_(RELINK_OP_AT_(table, name), __builtin_return_address(0)); \
@@ -207,7 +212,7 @@ template <class T, class P> inline any backend(P *p)
 	 RELINK_FIRST_IS_(call, const void *))
 /* The alias has the member's prototype, its body has none. */
 #define RELINK_OP_CONST_FN_(call, name, value) \
-	static __attribute__((used)) relink_result_##call relink_const_##call##_##name() { return (value); } \
+	static __attribute__((used)) relink_result_##call relink_const_##call##_##name RELINK_ANY_ARGS_ { return (value); } \
 	static relink_fn_##call name __attribute__((unused, alias("relink_const_" #call "_" #name)));
 #endif
 

@@ -46,7 +46,7 @@ RELINK_OPTION_TYPE_(16)
 #define RELINK_OPTION_DEF_(name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
 	RELINK_OPTION_DECL_(name, __VA_ARGS__); \
-	RELINK_OPTION_STRUCT_(__VA_ARGS__) name = { { 0, 0, 0 }, RELINK_KEY_INIT_TRUE, { RELINK_KEY_INIT_FALSE } }; \
+	RELINK_OPTION_STRUCT_(__VA_ARGS__) name = { { 0, 0, RELINK_NULL_ }, RELINK_KEY_INIT_TRUE, { RELINK_KEY_INIT_FALSE } }; \
 	static const char *const relink_state_names_##name[] = { RELINK_EACH_(RELINK_OPTION_NAME_, name, __VA_ARGS__) }; \
 	static struct relink_choice_record relink_record_option_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_OPTION, (flags) }, \

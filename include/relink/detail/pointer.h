@@ -15,12 +15,22 @@
 #define RELINK_PTR_PAGES_ \
 	__asm__(".pushsection relink_pointers,\"aw\",%progbits\n\t.subsection 1\n\t.balign 4096\n\t.popsection");
 #define RELINK_PTR_SECTION_ __attribute__((section("relink_pointers"), used))
+/* Its own section survives linking, and so tells who may write; inlined elsewhere it would not. */
+#define RELINK_PTR_INIT_CODE_ __attribute__((section("relink_init_code"), noinline))
 #else
+#define RELINK_PTR_INIT_CODE_ __attribute__((noinline))
 #define RELINK_PTR_PAGES_
 #define RELINK_PTR_SECTION_
 #endif
 
+/* sparse evaluates nothing: that the types fit is what compilers check. */
+#ifdef __CHECKER__
+#define RELINK_PTR_SLOT_(pointer) ((__attribute__((force)) void *)&(pointer))
+#define RELINK_PTR_INIT_(pointer, value) ((void)sizeof(pointer), (void)sizeof(value))
+#else
 #define RELINK_PTR_SLOT_(pointer) ((void *)&(pointer))
+#define RELINK_PTR_INIT_(pointer, value) ((void)((pointer) = (value)))
+#endif
 
 #ifdef __cplusplus
 #include <type_traits>
@@ -49,7 +59,7 @@ template <class P> inline void (*pointer_target(...))(void)
 	 RELINK_CHECK_((__extension__ __builtin_types_compatible_p(__typeof__(**(pointer)), __typeof__(*(pointer)))), \
 		       "relink: an accelerated pointer is a pointer to a function"), \
 	 (void (*)(void))(fn))
-#define RELINK_PTR_IS_STRUCT_(object) (__builtin_classify_type(object) == 12)
+#define RELINK_PTR_IS_STRUCT_(object) (RELINK_CLASSIFY_(object) == 12)
 #endif
 
 #define RELINK_PTR_INFO_(object, doc, flags, ...) RELINK_PTR_INFO_NAMED_(object, doc, flags, __COUNTER__)
@@ -58,6 +68,6 @@ template <class P> inline void (*pointer_target(...))(void)
 	static struct relink_pointer_record RELINK_CAT_(relink_pointer_, n) RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_pointer_record), RELINK_RECORD_POINTER, \
 		  (flags_) | (RELINK_PTR_IS_STRUCT_(object_) ? RELINK_POINTER_STRUCT : 0u) }, \
-		#object_, (doc_), (void *)&(object_), sizeof(object_) }
+		#object_, (doc_), RELINK_PTR_SLOT_(object_), sizeof(object_) }
 
 #endif

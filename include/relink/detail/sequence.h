@@ -17,9 +17,9 @@
 
 #define RELINK_SEQUENCE_DECL_(name) RELINK_C_ struct relink_sequence name
 #ifdef __cplusplus
-#define RELINK_SEQUENCE_STORAGE_(name) extern "C" { struct relink_sequence name = { { &name.fn, 0, 0 }, relink_do_nothing }; }
+#define RELINK_SEQUENCE_STORAGE_(name) extern "C" { struct relink_sequence name = { { &name.fn, RELINK_NULL_, RELINK_NULL_ }, relink_do_nothing }; }
 #else
-#define RELINK_SEQUENCE_STORAGE_(name) struct relink_sequence name = { { &name.fn, 0, 0 }, relink_do_nothing }
+#define RELINK_SEQUENCE_STORAGE_(name) struct relink_sequence name = { { &name.fn, RELINK_NULL_, RELINK_NULL_ }, relink_do_nothing }
 #endif
 #define RELINK_SEQUENCE_DEF_(name, doc, flags, ...) \
 	RELINK_CHECK_DOC_(doc); \
@@ -28,7 +28,7 @@
 	static struct relink_choice_record relink_record_sequence_##name RELINK_RECORD_ = { \
 		{ (uint16_t)sizeof(struct relink_choice_record), RELINK_RECORD_CALL, \
 		  (flags) | RELINK_SEQUENCE_FLAG | RELINK_NULLABLE | RELINK_DEFAULT_NULL }, \
-		#name, (doc), &name.call, 0, 0 }
+		#name, (doc), &name.call, RELINK_NULL_, 0 }
 
 #define RELINK_SEQUENCE_VARIANT_(sequence, name_, flags_, ...) \
 	static struct relink_variant_record RELINK_CAT_(relink_variant_##sequence##_, __COUNTER__) RELINK_RECORD_ = { \
