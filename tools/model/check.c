@@ -324,6 +324,8 @@ void model_check(struct model *model)
 {
 	uint64_t checked = 0, start, size;
 
+	if (model->is_object)
+		return;
 	for (size_t i = 0; i < model->choice_count; i++)
 		check_choice(model, &model->choices[i]);
 	for (size_t i = 0; i < model->site_count; i++)

@@ -7,20 +7,36 @@
 
 #define MOST 1000
 
-void find(struct model *model, int number, uint64_t address, const char *format, ...)
+static void add(struct model *model, int number, uint64_t address, const char *variable, const char *format, va_list args)
 {
 	char line[400];
-	va_list args;
 
 	if (model->finding_count >= MOST) {
 		model->findings_lost++;
 		return;
 	}
-	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	model->findings = grown(model->findings, model->finding_count, &model->finding_capacity, sizeof(*model->findings));
-	model->findings[model->finding_count++] = (struct model_finding){ number, address, arena_format(model->arena, "%s", line) };
+	model->findings[model->finding_count++] = (struct model_finding){
+		number, address, arena_format(model->arena, "%s", line), variable ? arena_format(model->arena, "%s", variable) : NULL };
+}
+
+void find(struct model *model, int number, uint64_t address, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(model, number, address, NULL, format, args);
+	va_end(args);
+}
+
+void find_about(struct model *model, int number, uint64_t address, const char *variable, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(model, number, address, variable, format, args);
+	va_end(args);
 }
 
 static const struct { int number; const char *name; } names[] = {
@@ -39,6 +55,13 @@ static const struct { int number; const char *name; } names[] = {
 	{ FOUND_OPERAND, "impossible register of an operand" }, { FOUND_ARM_CODE, "arm or template does not fit the site" },
 	{ FOUND_RANGE, "target out of reach or not code" }, { FOUND_NUMBER_ALIGN, "number not in one aligned word" },
 	{ FOUND_RELOCS, "broken sections of kept relocations" }, { FOUND_INDEX, "index broken or about other code" },
+	{ FOUND_STORE, "store to a marked variable" }, { FOUND_UPDATE, "read-modify-write of a marked variable" },
+	{ FOUND_VECTOR, "vector store to a marked variable" }, { FOUND_COPY, "memory function writes a marked variable" },
+	{ FOUND_THROUGH, "store to a marked variable through a register" },
+	{ FOUND_LATE, "start-up code writes a marked variable behind a commit" },
+	{ FOUND_PASSED, "address of a marked variable passed on" }, { FOUND_KEPT, "address of a marked variable stored" },
+	{ FOUND_RETURNED, "address of a marked variable returned" }, { FOUND_DATA, "address of a marked variable in data" },
+	{ FOUND_UNSEEN, "reference to a marked variable that can't be judged" }, { FOUND_UNUSED, "suppression that suppresses nothing" },
 };
 
 const char *model_finding_name(int number)
@@ -51,5 +74,5 @@ const char *model_finding_name(int number)
 
 bool model_finding_is_error(int number)
 {
-	return number != FOUND_NUMBER_ALIGN && number != FOUND_POINTER_PAGES && number != FOUND_POINTER_COPIED;
+	return number != FOUND_NUMBER_ALIGN && number != FOUND_POINTER_PAGES && number != FOUND_POINTER_COPIED && number < FOUND_PASSED;
 }

@@ -39,6 +39,19 @@ enum {
 	FOUND_NUMBER_ALIGN = 309,  /* a number does not lie in one aligned word */
 	FOUND_RELOCS = 310,        /* the sections of kept relocations are broken */
 	FOUND_INDEX = 311,         /* the index is broken, or is about other code */
+	/* code against marked variables, see checker/ */
+	FOUND_STORE = 401,         /* an instruction stores to one */
+	FOUND_UPDATE = 402,        /* reads and writes it */
+	FOUND_VECTOR = 403,        /* stores more than a word */
+	FOUND_COPY = 404,          /* memcpy and its like, or string instructions, write there */
+	FOUND_THROUGH = 405,       /* stores through a register that holds its address */
+	FOUND_LATE = 406,          /* any of these in start-up code, behind a commit */
+	FOUND_PASSED = 411,        /* from here on warnings: its address is passed to a function */
+	FOUND_KEPT = 412,          /* is stored */
+	FOUND_RETURNED = 413,      /* is returned */
+	FOUND_DATA = 414,          /* is in data */
+	FOUND_UNSEEN = 421,        /* something refers to it, and what does is not known */
+	FOUND_UNUSED = 431,        /* a suppression suppresses nothing */
 };
 
 #endif

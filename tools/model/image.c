@@ -46,7 +46,9 @@ static const char *check_identity(struct model *model, const uint8_t *b, size_t 
 	uint16_t machine, type;
 
 	if (size >= 8 && !memcmp(b, "!<arch>\n", 8))
-		return "an archive: link its members first";
+		return "an archive: relink check reads it, other commands read what is linked from it";
+	if (size >= 8 && !memcmp(b, "!<thin>\n", 8))
+		return "a thin archive: name the objects that it lists";
 	if (size < 4 || memcmp(b, ELFMAG, SELFMAG) != 0)
 		return "not an ELF file";
 	if (size < 20)
@@ -66,7 +68,7 @@ static const char *check_identity(struct model *model, const uint8_t *b, size_t 
 	if (machine != EM_X86_64)
 		return arena_format(model->arena, "a file for %s (machine %u): there is no port but x86-64 yet", machine_name(machine), machine);
 	if (type == ET_REL)
-		return "an object file: link it first";
+		return "an object file that is none for x86-64";
 	if (type == ET_CORE)
 		return "a core dump: name the program's file";
 	if (type != ET_EXEC && type != ET_DYN)

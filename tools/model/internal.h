@@ -90,6 +90,13 @@ void names_free(struct names *names);
 /* The object that lies exactly there, exported or not; NULL: none is known. */
 const char *object_name(const struct model *model, uint64_t address);
 
+/* Objects with a size, by address. The one that spans an address: NULL if none is known. */
+struct object { const char *name; uint64_t address, size; bool local; };
+bool each_object(const struct model *model, size_t *i, struct object *object);
+bool object_at(const struct model *model, uint64_t address, struct object *object);
+/* Symbols that an object file does not define. */
+bool each_outside(const struct model *model, size_t *i, const char **name, uint64_t *address);
+
 /* Functions with a size, by address; `i` begins with 0. False: no more. */
 bool each_function(const struct model *model, size_t *i, uint64_t *start, uint64_t *size);
 
@@ -168,6 +175,9 @@ void each_place(const struct model *model, const char *section, int (*visit)(uin
 void calls_read(struct model *model, struct model **others, size_t count);
 
 /* ---- findings.c ---- */
+/* With the variable that it is about. */
+void find_about(struct model *model, int number, uint64_t address, const char *variable, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 void find(struct model *model, int number, uint64_t address, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

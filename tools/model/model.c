@@ -10,6 +10,24 @@
 
 #include "internal.h"
 #include "layout.h"
+#include "object.h"
+
+/* Takes over the bytes, as image_read does. */
+static const char *read_object(struct model *model, uint8_t *bytes, size_t count)
+{
+	struct linked linked;
+	const char *problem = object_link(bytes, count, &linked);
+
+	free(bytes);
+	if (problem)
+		return problem;
+	model->is_object = true;
+	model->outside_start = linked.outside_start;
+	model->outside_stop = linked.outside_stop;
+	problem = image_read(model, linked.bytes, linked.size);
+	model->type = "object file";
+	return problem;
+}
 
 struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why, size_t size)
 {
@@ -25,7 +43,7 @@ struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why
 	model->path = arena_copy(model->arena, path, strlen(path));
 	model->name = slash ? model->path + (slash + 1 - path) : model->path;
 	model->port = &rl_port_x86_64;
-	problem = image_read(model, bytes, count);
+	problem = is_object(bytes, count) ? read_object(model, bytes, count) : image_read(model, bytes, count);
 	if (problem) {
 		snprintf(why, size, "%s", problem);
 		model_close(model);
@@ -34,6 +52,10 @@ struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why
 	names_read(model);
 	table_read(model);
 	records_read(model);
+	if (model->is_object) {
+		model->finding_count = model->findings_lost = 0; /* what is missing in an object may be in another one */
+		return model;
+	}
 	pointers_read(model);
 	uses_read(model);
 	sites_read(model);
@@ -61,17 +83,11 @@ static uint8_t *read_all(int descriptor, size_t size, size_t *count)
 	return bytes;
 }
 
-struct model *model_open(const char *path, char *why, size_t size)
-{
-	return model_open_as(path, path, why, size);
-}
-
-struct model *model_open_as(const char *name, const char *path, char *why, size_t size)
+uint8_t *model_read(const char *path, size_t *count, char *why, size_t size)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat status;
 	uint8_t *bytes;
-	size_t count;
 
 	if (descriptor < 0 || fstat(descriptor, &status) < 0) {
 		snprintf(why, size, "%s", strerror(errno));
@@ -85,13 +101,24 @@ struct model *model_open_as(const char *name, const char *path, char *why, size_
 		return NULL;
 	}
 	errno = 0;
-	bytes = read_all(descriptor, (size_t)status.st_size, &count);
+	bytes = read_all(descriptor, (size_t)status.st_size, count);
 	close(descriptor);
-	if (!bytes) {
+	if (!bytes)
 		snprintf(why, size, "can't be read: %s", strerror(errno ? errno : ENOMEM));
-		return NULL;
-	}
-	return model_of(name, bytes, count, why, size);
+	return bytes;
+}
+
+struct model *model_open(const char *path, char *why, size_t size)
+{
+	return model_open_as(path, path, why, size);
+}
+
+struct model *model_open_as(const char *name, const char *path, char *why, size_t size)
+{
+	size_t count;
+	uint8_t *bytes = model_read(path, &count, why, size);
+
+	return bytes ? model_of(name, bytes, count, why, size) : NULL;
 }
 
 static void count_site(struct model *model, const struct model_site *site)

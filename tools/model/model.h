@@ -2,7 +2,8 @@
 /*
  * model.h - what one ELF file says about relink: choices, their states, and the sites that depend on them.
  *
- * Reads finished files: executables and shared objects of any kind, as they were linked, without running anything. The file may be
+ * Reads finished files: executables and shared objects of any kind, as they were linked, without running anything; and object files,
+ * for the checker. The file may be
  * truncated or hostile: it is read into memory once, every access is checked, and all work is bounded by its size. Nothing is
  * printed. Addresses are those of the file (before the loader adds its bias).
  *
@@ -108,6 +109,7 @@ struct model_finding {
 	int number;
 	uint64_t address;
 	const char *text;
+	const char *variable; /* that it is about, or NULL */
 };
 
 struct model_section {
@@ -130,6 +132,8 @@ struct model {
 	uint64_t text_start, text_stop;
 	const struct process *process; /* of a module of a process; see process.h */
 	uint64_t bias;           /* and how far behind the file's its addresses are */
+	bool is_object;          /* choices and code are read, sites are not */
+	uint64_t outside_start, outside_stop; /* objects: addresses of symbols that they do not define */
 	struct model_choice *choices;
 	size_t choice_count;
 	struct model_site *sites; /* by address */
@@ -152,6 +156,8 @@ struct model {
 struct model *model_open(const char *path, char *why, size_t size);
 /* The same; the file goes by another name than the one it is opened by. */
 struct model *model_open_as(const char *name, const char *path, char *why, size_t size);
+/* A file's bytes, freed with free(); or NULL, and `why`. */
+uint8_t *model_read(const char *path, size_t *count, char *why, size_t size);
 /* The same for a file in memory, which is taken over (freed with free()). */
 struct model *model_of(const char *path, uint8_t *bytes, size_t count, char *why, size_t size);
 /* Finds the calls in all of them, and puts sites in order. Call it once. */

@@ -205,6 +205,51 @@ const char *object_name(const struct model *model, uint64_t address)
 	return s && s->address == address ? s->name : NULL;
 }
 
+static void describe(const struct symbol *s, struct object *object)
+{
+	*object = (struct object){ s->name, s->address, s->size, s->local };
+}
+
+bool each_object(const struct model *model, size_t *i, struct object *object)
+{
+	const struct names *n = model->names;
+
+	for (; *i < n->object_count; ++*i)
+		if (n->objects[*i].size) {
+			describe(&n->objects[(*i)++], object);
+			return true;
+		}
+	return false;
+}
+
+bool object_at(const struct model *model, uint64_t address, struct object *object)
+{
+	const struct symbol *s = before(model->names->objects, model->names->object_count, address);
+
+	if (!s || address - s->address >= (s->size ? s->size : 1))
+		return false;
+	describe(s, object);
+	return true;
+}
+
+/* Nothing tells of what kind they are. */
+bool each_outside(const struct model *model, size_t *i, const char **name, uint64_t *address)
+{
+	const struct names *n = model->names;
+
+	for (; *i < n->code_count + n->object_count; ++*i) {
+		const struct symbol *s = *i < n->code_count ? &n->code[*i] : &n->objects[*i - n->code_count];
+
+		if (s->address < model->outside_start || s->address >= model->outside_stop)
+			continue;
+		*name = s->name;
+		*address = s->address;
+		++*i;
+		return true;
+	}
+	return false;
+}
+
 bool each_function(const struct model *model, size_t *i, uint64_t *start, uint64_t *size)
 {
 	const struct names *n = model->names;

@@ -310,12 +310,25 @@ static void json_now(struct json *j, struct model *model, const struct model_sit
 	free(now);
 }
 
-void json_open_site(struct json *j, struct model *model, const struct model_site *s)
+static void json_where(struct json *j, struct model *model, uint64_t address)
 {
-	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
 	const char *name;
 	uint64_t offset, size;
 	int line;
+
+	if (model_symbol_at(model, address, &name, &offset, &size)) {
+		json_string(j, "function", name);
+		json_number(j, "offset", offset);
+	}
+	if (model_line_at(model, address, &name, &line)) {
+		json_string(j, "source", name);
+		json_number(j, "line", (uint64_t)line);
+	}
+}
+
+void json_open_site(struct json *j, struct model *model, const struct model_site *s)
+{
+	const struct model_choice *c = s->choice == MODEL_NONE ? NULL : &model->choices[s->choice];
 
 	json_object(j, NULL);
 	json_address(j, "address", s->address);
@@ -332,17 +345,10 @@ void json_open_site(struct json *j, struct model *model, const struct model_site
 	json_string(j, "live", live_of(model, s));
 	if (model->process)
 		json_now(j, model, s);
-	if (model_symbol_at(model, s->address, &name, &offset, &size)) {
-		json_string(j, "function", name);
-		json_number(j, "offset", offset);
-	}
-	if (model_line_at(model, s->address, &name, &line)) {
-		json_string(j, "source", name);
-		json_number(j, "line", (uint64_t)line);
-	}
+	json_where(j, model, s->address);
 }
 
-void json_findings(struct json *j, const struct model *model)
+void json_findings(struct json *j, struct model *model)
 {
 	json_array(j, "findings");
 	for (size_t i = 0; i < model->finding_count; i++) {
@@ -350,6 +356,9 @@ void json_findings(struct json *j, const struct model *model)
 		json_number(j, "number", (uint64_t)model->findings[i].number);
 		json_address(j, "address", model->findings[i].address);
 		json_string(j, "text", model->findings[i].text);
+		json_string(j, "level", model_finding_is_error(model->findings[i].number) ? "error" : "warning");
+		json_string(j, "variable", model->findings[i].variable);
+		json_where(j, model, model->findings[i].address);
 		json_end_object(j);
 	}
 	json_end_array(j);

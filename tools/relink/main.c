@@ -182,11 +182,13 @@ static void open_file(struct opening *o, const char *path, int *status)
 	char why[300];
 	struct model *model = model_open(path, why, sizeof(why));
 
-	if (model && make_room(o, 1)) {
+	if (model && model->is_object)
+		snprintf(why, sizeof(why), "an object file: link it first; relink check reads it as it is");
+	else if (model && make_room(o, 1)) {
 		o->models[o->count++] = model;
 		return;
 	}
-	complain(path, "%s", model ? "out of memory" : why);
+	complain(path, "%s", model && !model->is_object ? "out of memory" : why);
 	model_close(model);
 	*status = STATUS_BAD;
 }

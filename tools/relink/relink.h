@@ -56,7 +56,7 @@ void json_file(struct json *j, const struct model *model);
 void json_choice(struct json *j, const struct model *model, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS]);
 /* Opens an object and leaves it open. */
 void json_open_site(struct json *j, struct model *model, const struct model_site *s);
-void json_findings(struct json *j, const struct model *model);
+void json_findings(struct json *j, struct model *model);
 
 /* "parse_line+0x16", or "" */
 char *function_of(const struct model *model, uint64_t address);
