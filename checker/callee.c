@@ -6,27 +6,32 @@
 
 enum { RDI = 7, RSI = 6 };
 
-static const char *base_name(const struct subject *s, const struct step *step)
+static const char *name_at(const struct subject *s, uint64_t target)
 {
-	uint64_t target = step->target, offset, size;
+	const uint8_t *bytes = model_bytes(s->model, target, 16);
+	uint64_t offset, size, slot;
 	const char *name;
-	struct word word;
 
-	if (!target && step->memory.is_there && step->memory.base == REG_RIP && step->memory.index == REG_NONE) {
-		uint64_t slot = step->address + step->length + (uint64_t)step->memory.displacement;
-
-		if (!image_word(s->model->image, slot, &word))
-			return NULL;
-		if (word.symbol)
-			return word.symbol;
-		if (!slot_address(s, slot, &target))
-			return NULL;
-	}
-	if (!target)
-		return NULL;
 	if (model_stub_at(s->model, target, &name))
 		return name;
+	if (bytes && s->model->port->plt_slot(bytes, 16, target, &slot) && (name = slot_function(s, slot)))
+		return name;
 	return model_symbol_at(s->model, target, &name, &offset, &size) ? name : NULL;
+}
+
+static const char *name_of(const struct subject *s, const struct step *step, const struct value *through)
+{
+	const struct place *m = &step->memory;
+
+	if (step->target)
+		return name_at(s, step->target);
+	if (m->is_there && m->base == REG_RIP && m->index == REG_NONE)
+		return slot_function(s, step->address + step->length + (uint64_t)m->displacement);
+	if (through && through->kind == VALUE_FUNCTION)
+		return name_at(s, through->number);
+	if (through && through->kind == VALUE_IMPORT)
+		return slot_function(s, through->number);
+	return NULL;
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -37,24 +42,24 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* memcpy, __memcpy_chk and __GI_memcpy, __memcpy_avx_unaligned: the core of the name. */
-static const char *core_of(const char *name, char core[64])
+/* memcpy, __memcpy_chk, __GI_memcpy, __new_memcpy_ifunc, __memcpy_avx_unaligned: whether the core of the name is one of those. */
+static bool is_like(const char *name, const char *const *names)
 {
-	size_t length;
+	char core[32];
 
 	if (!strncmp(name, "__GI_", 5))
 		name += 5;
+	if (!strncmp(name, "__new_", 6))
+		name += 6;
 	while (*name == '_')
 		name++;
-	length = strlen(name);
-	if (length >= 64)
-		return "";
-	memcpy(core, name, length + 1);
-	if (length > 4 && !strcmp(core + length - 4, "_chk"))
-		core[length - 4] = 0;
-	else if (strchr(core, '_') && strncmp(core, "explicit", 8) != 0)
-		*strchr(core, '_') = 0;
-	return core;
+	if (is_one_of(name, names))
+		return true;
+	if (strcspn(name, "_") >= sizeof(core))
+		return false;
+	memcpy(core, name, strcspn(name, "_"));
+	core[strcspn(name, "_")] = 0;
+	return is_one_of(core, names);
 }
 
 static bool commits(const char *name)
@@ -77,13 +82,14 @@ static bool is_part(const char *whole, const char *part)
 	return !strncmp(whole, part, length) && (!part[length] || part[length] == '.');
 }
 
-void callee_of(const struct subject *s, const struct function *from, const struct step *step, struct callee *callee)
+void callee_of(const struct subject *s, const struct function *from, const struct step *step, const struct value *through,
+	       struct callee *callee)
 {
 	static const char *const first[] = { "memcpy", "memmove", "mempcpy", "memset", "bzero", "explicit_bzero", "strcpy", "strncpy", "stpcpy",
 					     "strcat", "strncat", "memccpy", "wmemcpy", "wmemset", "wmemmove", NULL };
-	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", NULL };
-	const char *name = base_name(s, step), *core;
-	char buffer[64];
+	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "stack_chk_fail", "abort", NULL };
+	static const char *const second[] = { "bcopy", NULL };
+	const char *name = name_of(s, step, through);
 
 	*callee = (struct callee){ .name = name, .writes_to = REG_NONE };
 	callee->inside = step->target && step->target - from->start < from->size;
@@ -92,10 +98,9 @@ void callee_of(const struct subject *s, const struct function *from, const struc
 	callee->inside |= step->kind != STEP_CALL && from->name && (is_part(from->name, name) || is_part(name, from->name));
 	callee->library = !strncmp(name, "relink_", 7);
 	callee->commits = callee->library && commits(name);
-	core = core_of(name, buffer);
-	if (is_one_of(core, first))
+	if (is_like(name, first))
 		callee->writes_to = RDI;
-	else if (!strcmp(core, "bcopy"))
+	else if (is_like(name, second))
 		callee->writes_to = RSI;
-	callee->reads = is_one_of(core, only_read);
+	callee->reads = is_like(name, only_read);
 }

@@ -34,15 +34,10 @@ static void decode(struct flow *f)
 	const struct function *function = f->context.function;
 
 	for (uint64_t at = function->start; at - function->start < function->size && f->count < STEPS_MAX;) {
-		size_t reference;
-
 		f->steps = grown(f->steps, f->count, &f->capacity, sizeof(*f->steps));
 		step_decode(s, at, &f->steps[f->count]);
 		f->at[at - function->start] = (uint32_t)++f->count;
 		at += f->steps[f->count - 1].length;
-		is_number_in(s->references, s->reference_count, f->steps[f->count - 1].address, &reference);
-		for (; s->seen && reference < s->reference_count && s->references[reference] < at; reference++)
-			s->seen[reference] = true;
 	}
 }
 
@@ -199,11 +194,23 @@ static bool function_mentions(const struct subject *s, const struct function *f)
 	return false;
 }
 
+static void mark_seen(struct subject *s, const struct function *f)
+{
+	size_t i;
+
+	is_number_in(s->references, s->reference_count, f->start, &i);
+	for (; s->seen && i < s->reference_count && s->references[i] - f->start < f->size; i++)
+		s->seen[i] = true;
+}
+
 void check_function(struct subject *s, const struct function *function)
 {
 	struct flow f = { .context = { s, function, false } };
 
-	if (function->size > model_bytes_from(s->model, function->start) || !function_mentions(s, function))
+	if (function->size > model_bytes_from(s->model, function->start))
+		return;
+	mark_seen(s, function);
+	if (!function_mentions(s, function))
 		return;
 	f.at = calloc(function->size, sizeof(*f.at));
 	if (f.at) {

@@ -30,6 +30,8 @@ struct subject {
 	uint64_t *references;  /* places in code whose relocation leads to something marked, sorted */
 	size_t reference_count, reference_capacity;
 	bool *seen;            /* of references: an instruction was decoded there */
+	struct indirect { uint64_t place, resolver; } *indirect; /* slots of functions that are chosen when the program is loaded */
+	size_t indirect_count, indirect_capacity;
 	uint64_t got_start, got_stop; /* of all slots: nothing else is one */
 	uint64_t *start_up;    /* functions that run before main, sorted */
 	size_t start_up_count, start_up_capacity;
@@ -53,6 +55,8 @@ const char *marked_name(const struct subject *s, const struct marked *m, uint64_
 const char *marked_kind_name(enum marked_kind kind);
 /* The address that a GOT slot holds; false: it is none, or holds none. */
 bool slot_address(const struct subject *s, uint64_t slot, uint64_t *address);
+/* The name of the function in a slot, or NULL. */
+const char *slot_function(const struct subject *s, uint64_t slot);
 bool is_number_in(const uint64_t *sorted, size_t count, uint64_t number, size_t *index);
 int by_number(const void *a, const void *b);
 
@@ -102,14 +106,14 @@ bool step_decode(const struct subject *s, uint64_t address, struct step *step);
 
 /* ---- state.c: what is known before an instruction ---- */
 
-enum value_kind { VALUE_ANY, VALUE_POINTS, VALUE_STACK };
+enum value_kind { VALUE_ANY, VALUE_POINTS, VALUE_STACK, VALUE_FUNCTION, VALUE_IMPORT };
 
 struct value {
 	enum value_kind kind;
 	const struct marked *marked; /* VALUE_POINTS */
-	uint64_t number;             /* address; or distance from the stack pointer at the function's start */
+	uint64_t number;             /* address; distance from the stack pointer at the function's start; an import's index */
 	bool exact, maybe;
-	bool used;                   /* something was loaded through it: not what a call left over is about */
+	bool used;                   /* something has read this register since: what a call finds there may be left over */
 };
 
 #define SLOTS 16
@@ -151,7 +155,9 @@ struct callee {
 	uint8_t writes_to;   /* register of the argument that it writes to, or REG_NONE */
 	bool inside;         /* a part of the function that jumps there */
 };
-void callee_of(const struct subject *s, const struct function *from, const struct step *step, struct callee *callee);
+struct value;
+/* `through`: what the register holds that is called through, or NULL. */
+void callee_of(const struct subject *s, const struct function *from, const struct step *step, const struct value *through, struct callee *callee);
 
 /* ---- rules.c: what is said ---- */
 struct pointed {

@@ -162,6 +162,7 @@ void marked_free(struct subject *s)
 	free(s->references);
 	free(s->seen);
 	free(s->start_up);
+	free(s->indirect);
 }
 
 /* ---- what other files have ---- */
@@ -302,4 +303,20 @@ bool slot_address(const struct subject *s, uint64_t slot, uint64_t *address)
 			return true;
 		}
 	return !word.symbol;
+}
+
+const char *slot_function(const struct subject *s, uint64_t slot)
+{
+	struct word word;
+	const char *name;
+	uint64_t offset, size;
+
+	for (size_t i = 0; i < s->indirect_count; i++)
+		if (s->indirect[i].place == slot)
+			return model_symbol_at(s->model, s->indirect[i].resolver, &name, &offset, &size) ? name : NULL;
+	if (!image_word(s->model->image, slot, &word))
+		return NULL;
+	if (word.symbol)
+		return word.symbol;
+	return slot_address(s, slot, &word.value) && model_symbol_at(s->model, word.value, &name, &offset, &size) ? name : NULL;
 }

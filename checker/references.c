@@ -8,6 +8,7 @@
 #include "internal.h"
 
 #define ENTRIES_MAX 20000000
+#define INDIRECT_MAX 1000 /* libc has some forty */
 
 static void add_number(uint64_t **list, size_t *count, size_t *capacity, uint64_t number)
 {
@@ -52,11 +53,38 @@ static int visit(const struct rl_elf_reloc *r, void *ctx)
 	return 0;
 }
 
+/* ---- slots of indirect functions ---- */
+
+static void read_indirect(struct subject *s)
+{
+	Elf *elf = s->model->image->elf;
+	uint64_t budget = s->model->image->size;
+	GElf_Shdr section;
+	GElf_Rela r;
+
+	for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn));) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &section) || section.sh_type != SHT_RELA || !(section.sh_flags & SHF_ALLOC) || section.sh_size > budget ||
+		    !section.sh_entsize)
+			continue;
+		budget -= section.sh_size;
+		data = elf_getdata(scn, NULL);
+		for (int i = 0; data && (size_t)i < data->d_size / sizeof(Elf64_Rela) && gelf_getrela(data, i, &r); i++) {
+			if (GELF_R_TYPE(r.r_info) != R_X86_64_IRELATIVE || s->indirect_count >= INDIRECT_MAX)
+				continue;
+			s->indirect = grown(s->indirect, s->indirect_count, &s->indirect_capacity, sizeof(*s->indirect));
+			s->indirect[s->indirect_count++] = (struct indirect){ r.r_offset, (uint64_t)r.r_addend };
+		}
+	}
+}
+
 void references_read(struct subject *s)
 {
 	rl_elf_each_reloc(&s->model->image->relocs, NULL, visit, s);
 	sort(s->absolute, s->absolute_count);
 	sort(s->references, s->reference_count);
+	read_indirect(s);
 	s->seen = calloc(s->reference_count + 1, sizeof(*s->seen));
 }
 

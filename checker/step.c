@@ -12,7 +12,9 @@ static struct value points(const struct subject *s, uint64_t address, bool exact
 {
 	const struct marked *m = marked_at(s, address);
 
-	return m ? (struct value){ VALUE_POINTS, m, address, exact, false, false } : any;
+	if (m)
+		return (struct value){ VALUE_POINTS, m, address, exact, false, false };
+	return exact && model_is_code(s->model, address) ? (struct value){ VALUE_FUNCTION, NULL, address, true, false, false } : any;
 }
 
 static struct value moved(const struct subject *s, const struct value *base, uint64_t by, bool exact)
@@ -20,7 +22,6 @@ static struct value moved(const struct subject *s, const struct value *base, uin
 	struct value v = *base;
 
 	v.number += by;
-	v.used = false;
 	if (v.kind != VALUE_POINTS)
 		return exact && v.kind == VALUE_STACK ? v : any;
 	if (!exact || !v.exact) { /* somewhere in it */
@@ -62,14 +63,15 @@ static struct pointed pointed(const struct value *v, bool direct)
 
 static struct value loaded(const struct context *c, const struct step *step, const struct state *state, const struct value *address)
 {
-	uint64_t held;
+	uint64_t slot = step->address + step->length + (uint64_t)step->memory.displacement, held;
 
 	if (address->kind == VALUE_STACK)
 		return slot_get(state, address->number);
-	if (step->memory.base == REG_RIP &&
-	    slot_address(c->subject, step->address + step->length + (uint64_t)step->memory.displacement, &held))
+	if (step->memory.base != REG_RIP)
+		return any;
+	if (slot_address(c->subject, slot, &held))
 		return points(c->subject, held, true);
-	return any;
+	return slot_function(c->subject, slot) ? (struct value){ VALUE_IMPORT, NULL, slot, true, false, false } : any;
 }
 
 static struct value source_of(const struct context *c, const struct step *step, const struct state *state, const struct value *address)
@@ -131,7 +133,7 @@ static void call(struct context *c, const struct step *step, struct state *state
 	static const uint8_t lost[] = { 0, 1, 2, 6, 7, 8, 9, 10, 11 };
 	struct callee callee;
 
-	callee_of(c->subject, c->function, step, &callee);
+	callee_of(c->subject, c->function, step, step->to < 16 && !step->memory.is_there ? &state->reg[step->to] : NULL, &callee);
 	if (callee.inside && step->kind != STEP_CALL)
 		return;
 	if (report && !callee.library)
@@ -141,12 +143,17 @@ static void call(struct context *c, const struct step *step, struct state *state
 		state->reg[lost[i]] = any;
 }
 
+static bool is_function(const struct value *v)
+{
+	return v->kind == VALUE_FUNCTION || v->kind == VALUE_IMPORT;
+}
+
 /* An indirect jump through a register may be one within the function, by a table. */
-static bool leaves(const struct context *c, const struct step *step)
+static bool leaves(const struct context *c, const struct step *step, const struct state *state)
 {
 	if (step->target)
 		return step->target - c->function->start >= c->function->size;
-	return step->kind == STEP_JUMP && step->memory.is_there && step->memory.index == REG_NONE;
+	return step->kind == STEP_JUMP && (step->memory.is_there ? step->memory.index == REG_NONE : step->to < 16 && is_function(&state->reg[step->to]));
 }
 
 /* ---- registers ---- */
@@ -271,7 +278,8 @@ static void registers(struct context *c, const struct step *step, struct state *
 
 /* ---- all together ---- */
 
-static void use(const struct step *step, struct state *state)
+/* In front of it: what it finds memory by. */
+static void use_address(const struct step *step, struct state *state)
 {
 	if (!step->memory.is_there || step->kind == STEP_LEA)
 		return;
@@ -281,12 +289,22 @@ static void use(const struct step *step, struct state *state)
 		state->reg[step->memory.index].used = true;
 }
 
+/* Behind the instruction: registers that it has read, unless it has set them as well. */
+static void use_sources(const struct step *step, struct state *state)
+{
+	if (step->from < 16 && step->from != step->to)
+		state->reg[step->from].used = true;
+	if (step->to < 16 && !(step->clobbers >> step->to & 1))
+		state->reg[step->to].used = true;
+}
+
+/* What a function that is known to return nothing leaves behind, and what goes to where nothing is followed. */
 static void say_others(struct context *c, const struct step *step, const struct state *state)
 {
 	const struct value *v = NULL;
 	struct pointed p;
 
-	if (step->kind == STEP_RETURN)
+	if (step->kind == STEP_RETURN && !model_is_void(c->subject->model, c->function->start))
 		v = &state->reg[0];
 	else if (step->to_vector && step->from < 16)
 		v = &state->reg[step->from];
@@ -306,8 +324,8 @@ void step_run(struct context *c, const struct step *step, struct state *state, b
 		store(c, step, state, &address, direct, report);
 	if (report)
 		say_others(c, step, state);
-	use(step, state);
-	if (step->kind == STEP_CALL || ((step->kind == STEP_JUMP || step->kind == STEP_BRANCH) && leaves(c, step))) {
+	use_address(step, state);
+	if (step->kind == STEP_CALL || ((step->kind == STEP_JUMP || step->kind == STEP_BRANCH) && leaves(c, step, state))) {
 		struct state before = *state;
 
 		call(c, step, state, report);
@@ -316,4 +334,6 @@ void step_run(struct context *c, const struct step *step, struct state *state, b
 		return;
 	}
 	registers(c, step, state, &address);
+	if (step->kind != STEP_EXCHANGE)
+		use_sources(step, state);
 }

@@ -150,6 +150,27 @@ bool model_line_at(struct model *model, uint64_t address, const char **file, int
 	return *file != NULL;
 }
 
+bool model_is_void(struct model *model, uint64_t function)
+{
+	Dwarf_Die unit, *scopes = NULL;
+	Dwarf_Attribute type;
+	const struct range *r;
+	bool is_void = false;
+	int count;
+
+	if (!model->lines)
+		model->lines = open_lines(model);
+	r = model->lines->dwarf ? range_of(model->lines, function) : NULL;
+	if (!r || !dwarf_offdie(model->lines->dwarf, r->unit, &unit))
+		return false;
+	count = dwarf_getscopes(&unit, function, &scopes);
+	for (int i = 0; i < count; i++)
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+			is_void = !dwarf_attr_integrate(&scopes[i], DW_AT_type, &type);
+	free(scopes);
+	return is_void;
+}
+
 void lines_free(struct lines *l)
 {
 	if (!l)

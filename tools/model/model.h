@@ -192,6 +192,9 @@ bool model_symbol_named(const struct model *model, const char *name, size_t leng
 /* The line that an address comes from; debug information is read when this is called first. */
 bool model_line_at(struct model *model, uint64_t address, const char **file, int *line);
 
+/* Does debug information say that the function there returns nothing? */
+bool model_is_void(struct model *model, uint64_t function);
+
 /* The site that begins at, or spans, an address; NULL if there is none. */
 const struct model_site *model_site_at(const struct model *model, uint64_t address);
 

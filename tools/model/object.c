@@ -65,9 +65,10 @@ static const char *read_header(struct linking *l)
 	Elf64_Shdr first;
 
 	memcpy(&l->header, l->in, sizeof(l->header));
-	if (!l->header.e_shoff || l->header.e_shentsize != sizeof(Elf64_Shdr) || l->header.e_shoff > l->size ||
-	    l->size - l->header.e_shoff < sizeof(first))
+	if (!l->header.e_shoff || l->header.e_shentsize != sizeof(Elf64_Shdr))
 		return "an object file without sections";
+	if (l->header.e_shoff > l->size || l->size - l->header.e_shoff < sizeof(first))
+		return "the file is cut off: its section headers do not lie in it";
 	memcpy(&first, l->in + l->header.e_shoff, sizeof(first));
 	l->count = l->header.e_shnum ? l->header.e_shnum : first.sh_size;
 	l->names = l->header.e_shstrndx == SHN_XINDEX ? first.sh_link : l->header.e_shstrndx;

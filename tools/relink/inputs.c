@@ -50,11 +50,12 @@ static bool is_table(const char *name)
 
 static size_t each_member(struct inputs *in, const char *path, Elf *archive, int *status)
 {
-	Elf_Cmd command = ELF_C_READ;
 	size_t members = 0;
+	bool more = true;
 	Elf *member;
 
-	while ((member = elf_begin(-1, command, archive))) {
+	/* What is in memory was "mapped", and so are its members. */
+	while (more && (member = elf_begin(-1, ELF_C_READ_MMAP, archive))) {
 		Elf_Arhdr *header = elf_getarhdr(member);
 		size_t size = 0;
 		const char *bytes = elf_rawfile(member, &size);
@@ -66,10 +67,8 @@ static size_t each_member(struct inputs *in, const char *path, Elf *archive, int
 			else
 				complain(path, "%s is empty", header->ar_name);
 		}
-		command = elf_next(member);
+		more = elf_next(member) != ELF_C_NULL;
 		elf_end(member);
-		if (command == ELF_C_NULL)
-			break;
 	}
 	return members;
 }
