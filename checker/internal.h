@@ -64,7 +64,7 @@ int by_number(const void *a, const void *b);
 void references_read(struct subject *s);
 /* Addresses in initialised data. */
 void check_data(struct subject *s);
-/* References that no function had. */
+/* References that no function with a size had. */
 void check_unseen(struct subject *s);
 
 /* ---- startup.c ---- */

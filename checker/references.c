@@ -8,6 +8,8 @@
 #include "internal.h"
 
 #define ENTRIES_MAX 20000000
+#define INSN_MAX 15
+#define SIZELESS_MAX 65536
 #define INDIRECT_MAX 1000 /* libc has some forty */
 
 static void add_number(uint64_t **list, size_t *count, size_t *capacity, uint64_t number)
@@ -88,8 +90,27 @@ void references_read(struct subject *s)
 	s->seen = calloc(s->reference_count + 1, sizeof(*s->seen));
 }
 
+/* A function without a size, as crt1.o has some, and assembly: up to there it is looked at. */
+static void check_sizeless(struct subject *s, uint64_t place)
+{
+	struct function f = { 0 };
+	uint64_t offset, size;
+
+	if (!model_symbol_at(s->model, place, &f.name, &offset, &size) || size || offset > SIZELESS_MAX)
+		return;
+	f.start = place - offset;
+	f.size = offset + INSN_MAX;
+	if (f.size > model_bytes_from(s->model, f.start))
+		f.size = model_bytes_from(s->model, f.start);
+	f.start_up = is_start_up(s, f.start, f.name);
+	check_function(s, &f);
+}
+
 void check_unseen(struct subject *s)
 {
+	for (size_t i = s->reference_count; i && s->seen; i--) /* the last one first: what is in front of it is looked at, too */
+		if (!s->seen[i - 1])
+			check_sizeless(s, s->references[i - 1]);
 	for (size_t i = 0; i < s->reference_count && s->seen; i++)
 		if (!s->seen[i])
 			find_about(s->model, FOUND_UNSEEN, s->references[i], NULL,

@@ -7,6 +7,7 @@
 
 #include <relink/abi.h>
 
+#include "checker.h"
 #include "code.h"
 #include "indexing.h"
 #include "objectpass.h"
@@ -175,6 +176,7 @@ static void fuzz_object(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	static const struct checker_options options = { 0 };
 	bool baked = fuzz_is_baked(bytes, size);
 	uint8_t *copy = malloc(size ? size : 1);
 	struct model *model;
@@ -198,6 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	model_check(model);
 	if (baked)
 		fuzz_bake(model, size + 1);
+	checker_run(&model, 1, &options);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
 	fuzz_index(model);

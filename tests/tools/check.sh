@@ -6,7 +6,7 @@ set -uo pipefail
 
 tool=$RELINK_TOOL
 here=$RELINK_SOURCE/tests/tools/check
-page=$RELINK_SOURCE/man/relink.1
+pages="$RELINK_SOURCE/man/relink.1 $RELINK_SOURCE/man/relink-check.7"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -32,7 +32,7 @@ for file in "$here"/*.c; do
 	cmp -s "$tmp/found" "$tmp/expected" || fail "$name: found $(tr '\n' ' ' <"$tmp/found"): $(cat "$tmp/out")"
 	while read -r number words; do
 		grep -E "$words" "$tmp/out" | grep -q "relink-$number\]" || fail "$name: nothing says \"$words\": $(cat "$tmp/out")"
-		grep -qx "\.It $number" "$page" || fail "$number: relink(1) has no entry"
+		grep -qxh "\.It $number" $pages || fail "$number: the pages have no entry"
 	done < <(sed -n 's|^// expect: ||p' "$file")
 	if command -v python3 >/dev/null; then
 		"$tool" check --json "$tmp/$name.so" >"$tmp/json"
@@ -48,9 +48,9 @@ assert results and all(r["ruleId"] in rules and r["message"]["text"] and r["loca
 	fi
 done
 
-# Every number has an entry in the page, and an input (but those of relocations and indexes, which no compiler breaks, see index_misuse.sh, and that of two files).
+# Every number has an entry in the pages, and an input (but those of relocations and indexes, which no compiler breaks, see index_misuse.sh, and that of two files).
 "$tool" check --sarif "$(type -P true)" | grep -oE '"id": "relink-[0-9]+"' | tr -dc '0-9\n' | while read -r number; do
-	grep -qx "\.It $number" "$page" && { [[ $number = 31[01] || $number = 111 ]] || [ -f "$here/$number.c" ]; } || echo "$number"
+	grep -qxh "\.It $number" $pages && { [[ $number = 31[01] || $number = 111 ]] || [ -f "$here/$number.c" ] || [ -f "$here/$number.rules" ]; } || echo "$number"
 done >"$tmp/missing"
 [ ! -s "$tmp/missing" ] || fail "no entry or input: $(tr '\n' ' ' <"$tmp/missing")"
 
@@ -67,11 +67,18 @@ copies -fno-pie -no-pie
 copies -fPIC -pie
 ! grep -q 'relink-111' "$tmp/out" || fail "a copy that is none: $(cat "$tmp/out")"
 
+"$tool" check --suppressions "$here/431.rules" --unused-suppressions "$tmp/412.so" >"$tmp/out"
+sed -n 's|^# expect: \([0-9]*\) \(.*\)|\1 \2|p' "$here/431.rules" | while read -r number words; do
+	grep -E "$words" "$tmp/out" | grep -q "relink-$number\]" || echo "431: nothing says \"$words\": $(cat "$tmp/out")"
+done >"$tmp/missing"
+[ ! -s "$tmp/missing" ] || fail "$(cat "$tmp/missing")"
+
+# Tests that assign behind relink's back do so on purpose.
 for program in "$RELINK_TEST_BIN"/*; do
 	[ -f "$program" ] && [ -x "$program" ] || continue
 	case $program in # their arms are impossible, and that is what they are for
 	*alternatives_far* | *patches_modules*) continue ;;
 	esac
-	"$tool" check "$program" >"$tmp/out" 2>&1 || fail "$(head -n 5 "$tmp/out")"
+	"$tool" check --suppressions "$here/../on_purpose.rules" "$program" >"$tmp/out" 2>&1 || fail "$(head -n 5 "$tmp/out")"
 done
 exit $failed
