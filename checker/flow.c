@@ -166,30 +166,24 @@ static bool mentions(const struct subject *s, uint64_t address)
 	return marked_at(s, address) || (slot_address(s, address, &held) && marked_at(s, held));
 }
 
-/* Any four bytes of an instruction may be a displacement or an address. */
-static bool insn_mentions(const struct subject *s, uint64_t at, size_t length)
-{
-	const uint8_t *bytes = model_bytes(s->model, at, length);
+#define BEHIND_MAX 8 /* bytes of an instruction behind its displacement */
 
-	for (size_t i = 1; bytes && i + 4 <= length; i++) {
-		uint32_t value = get32(bytes + i);
-
-		if (mentions(s, at + length + (uint64_t)(int64_t)(int32_t)value) || marked_at(s, value))
-			return true;
-	}
-	return false;
-}
-
+/* Any four bytes may be an address, or a displacement. Asked of all code, so that most of it need not be decoded. */
 static bool function_mentions(const struct subject *s, const struct function *f)
 {
-	struct rl_insn insn;
+	const uint8_t *bytes = model_bytes(s->model, f->start, f->size);
 
-	for (uint64_t at = f->start; at - f->start < f->size;) {
-		size_t length = insn_at(s->model, at, &insn);
+	for (uint64_t i = 0; bytes && i + 4 <= f->size; i++) {
+		uint32_t value = get32(bytes + i);
+		uint64_t target = f->start + i + 4 + (uint64_t)(int64_t)(int32_t)value;
 
-		if (insn_mentions(s, at, length))
+		if (marked_at(s, value))
 			return true;
-		at += length ? length : 1;
+		if ((target + BEHIND_MAX < s->low || target >= s->high) && (target + BEHIND_MAX < s->got_start || target >= s->got_stop))
+			continue;
+		for (unsigned k = 0; k <= BEHIND_MAX; k++)
+			if (mentions(s, target + k))
+				return true;
 	}
 	return false;
 }

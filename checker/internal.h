@@ -21,6 +21,7 @@ struct subject {
 	struct model *model;
 	struct marked *marked; /* by start */
 	size_t marked_count, marked_capacity;
+	uint64_t low, high;     /* nothing outside is marked: what most questions are about */
 	struct alias { const char *symbol; uint64_t address; } *aliases; /* what other files define, at addresses that are none */
 	size_t alias_count, alias_capacity;
 	struct named { uint64_t start, size; const char *name; } *named; /* accelerated pointers that have a record */

@@ -140,8 +140,14 @@ static int by_start(const void *a, const void *b)
 
 static void sort(struct subject *s)
 {
-	if (s->marked_count)
-		qsort(s->marked, s->marked_count, sizeof(*s->marked), by_start);
+	s->low = s->high = 0;
+	if (!s->marked_count)
+		return;
+	qsort(s->marked, s->marked_count, sizeof(*s->marked), by_start);
+	s->low = s->marked[0].start;
+	for (size_t i = 0; i < s->marked_count; i++)
+		if (s->marked[i].start + s->marked[i].size > s->high)
+			s->high = s->marked[i].start + s->marked[i].size;
 }
 
 void marked_read(struct subject *s)
@@ -242,6 +248,8 @@ const struct marked *marked_at(const struct subject *s, uint64_t address)
 {
 	size_t low = 0, high = s->marked_count;
 
+	if (address < s->low || address >= s->high)
+		return NULL;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
