@@ -201,7 +201,23 @@ static void clobbers_of(const cs_insn *i, struct step *step)
 		step->clobbers |= 1u << step->to;
 }
 
-bool step_decode(const struct subject *s, uint64_t address, struct step *step)
+/* Newer than the disassembler: its length, and where it is relative to itself, are known. */
+static void decode_unknown(const struct subject *s, uint64_t address, struct step *step)
+{
+	struct rl_insn insn;
+	size_t length = insn_at(s->model, address, &insn);
+	const uint8_t *operand = length ? model_bytes(s->model, address + insn.operand, 4) : NULL;
+
+	step->kind = STEP_UNKNOWN;
+	step->clobbers = 0xffff;
+	if (!length)
+		return;
+	step->length = (uint8_t)length;
+	if (insn.size == 4 && !insn.branch && operand)
+		step->memory = (struct place){ .is_there = true, .base = REG_RIP, .index = REG_NONE, .displacement = (int32_t)get32(operand) };
+}
+
+void step_decode(const struct subject *s, uint64_t address, struct step *step)
 {
 	size_t room = model_bytes_from(s->model, address);
 	const uint8_t *bytes = room ? model_bytes(s->model, address, 1) : NULL;
@@ -209,8 +225,8 @@ bool step_decode(const struct subject *s, uint64_t address, struct step *step)
 
 	*step = (struct step){ .address = address, .length = 1, .to = REG_NONE, .from = REG_NONE };
 	if (!bytes || !handle() || cs_disasm(handle(), bytes, room < INSN_MAX ? room : INSN_MAX, address, 1, &i) != 1) {
-		step->clobbers = 0xffff;
-		return false;
+		decode_unknown(s, address, step);
+		return;
 	}
 	step->length = (uint8_t)i->size;
 	step->kind = kind_of(i);
@@ -219,5 +235,4 @@ bool step_decode(const struct subject *s, uint64_t address, struct step *step)
 	if ((step->kind == STEP_CALL || step->kind == STEP_JUMP || step->kind == STEP_BRANCH) && step->has_number)
 		step->target = (uint64_t)step->number;
 	cs_free(i, 1);
-	return true;
 }

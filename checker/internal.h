@@ -78,7 +78,7 @@ enum { REG_RSP = 4, REG_RBP = 5, REG_RIP = 16, REG_NONE = 255 };
 
 enum step_kind {
 	STEP_OTHER, STEP_MOVE, STEP_LEA, STEP_ADD, STEP_SUB, STEP_PUSH, STEP_POP, STEP_CALL, STEP_JUMP, STEP_BRANCH, STEP_RETURN, STEP_EXCHANGE,
-	STEP_CHOOSE, STEP_LEAVE, STEP_STRING, STEP_STOP,
+	STEP_CHOOSE, STEP_LEAVE, STEP_STRING, STEP_STOP, STEP_UNKNOWN,
 };
 
 struct place {
@@ -102,8 +102,8 @@ struct step {
 	struct place memory;
 };
 
-/* False: no instruction that is known; *length is that of one byte then. */
-bool step_decode(const struct subject *s, uint64_t address, struct step *step);
+/* What Capstone does not know is STEP_UNKNOWN, with what the port's decoder knows of it, or one byte. */
+void step_decode(const struct subject *s, uint64_t address, struct step *step);
 
 /* ---- state.c: what is known before an instruction ---- */
 
@@ -175,6 +175,7 @@ struct context {
 };
 void say_store(const struct context *c, const struct step *step, const struct pointed *to);
 void say_copy(const struct context *c, const struct step *step, const struct pointed *to, const char *by);
+void say_unknown(const struct context *c, const struct step *step, const struct pointed *what);
 void say_escape(const struct context *c, const struct step *step, const struct pointed *what, int number, const char *to);
 
 #endif

@@ -47,6 +47,12 @@ void say_copy(const struct context *c, const struct step *step, const struct poi
 	say(c, step, to, number, "writes", text);
 }
 
+void say_unknown(const struct context *c, const struct step *step, const struct pointed *what)
+{
+	if (!c->function->start_up)
+		say(c, step, what, FOUND_UNSEEN, "an instruction that the disassembler does not know names", "");
+}
+
 /* Keys and the like are there to be handed around: only an accelerated pointer's address is worth a word. */
 void say_escape(const struct context *c, const struct step *step, const struct pointed *what, int number, const char *to)
 {

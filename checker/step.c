@@ -320,6 +320,11 @@ void step_run(struct context *c, const struct step *step, struct state *state, b
 	struct value address = address_of(c, step, state, &direct);
 
 	c->committed = state->committed;
+	if (step->kind == STEP_UNKNOWN && address.kind == VALUE_POINTS && report) {
+		struct pointed p = pointed(&address, direct);
+
+		say_unknown(c, step, &p);
+	}
 	if (step->memory.written)
 		store(c, step, state, &address, direct, report);
 	if (report)

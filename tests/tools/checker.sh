@@ -69,6 +69,10 @@ for cc in $compilers; do
 	done
 done
 cc=${compilers# } cc=${cc%% *}
+$cc -g -c "$here/stores.S" -o stores.o
+found "instructions, an object" "$here/stores.S" "" stores.o
+$cc -g -shared -nostdlib stores.o -o stores.so
+found "instructions, a shared object" "$here/stores.S" "" stores.so
 
 # ---- archives, and what one object has from another ----
 
