@@ -74,6 +74,12 @@ found "instructions, an object" "$here/stores.S" "" stores.o
 $cc -g -shared -nostdlib stores.o -o stores.so
 found "instructions, a shared object" "$here/stores.S" "" stores.so
 
+: >empty.c
+$cc -c empty.c -o empty.o
+strip empty.o
+"$tool" check empty.o >out 2>&1
+result "an object that has nothing" $? "$(cat out)"
+
 # ---- archives, and what one object has from another ----
 
 $cc $common -O2 -fPIC -c "$writes" -o writes.o

@@ -343,7 +343,7 @@ static void write_headers(struct linking *l)
 	const Elf64_Phdr segments[3] = {
 		{ PT_LOAD, PF_R | PF_X, BASE, BASE, BASE, l->code_stop - BASE, l->code_stop - BASE, PAGE },
 		{ PT_LOAD, PF_R | PF_W, l->data, l->data, l->data, l->filled - l->data, l->data_stop - l->data, PAGE },
-		{ PT_LOAD, PF_R | PF_X, 0, l->outside, l->outside, 0, l->each * l->symbol_count, PAGE },
+		{ PT_LOAD, PF_R | PF_X, 0, l->outside, l->outside, 0, l->each * (l->symbol_count + 1), PAGE }, /* never empty */
 	};
 	Elf64_Ehdr header = l->header;
 
