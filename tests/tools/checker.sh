@@ -206,6 +206,24 @@ ar rc text.a text.o
 says "a member that is none" 2 'text.a\(text.o\): not an ELF file' text.a
 head -c 700 writes.o >cut.o
 says "a cut object" 2 'cut.o: .*cut off' cut.o
+# Any bytes may be an archive: it ends by itself, with a status of its own.
+cat >mutate.py <<'EOF'
+import random, subprocess, sys
+whole, random = open("both.a", "rb").read(), random.Random(1)
+for case in range(120):
+    data = bytearray(whole[:random.randrange(len(whole))] if case % 4 == 0 else whole)
+    for _ in range(random.randrange(1, 8)):
+        at = random.randrange(min(len(data), 400)) if case % 2 and data else random.randrange(max(len(data), 1))
+        if data:
+            data[at] = random.choice([0, 0xff, 0x7f, 0x20, 0x39, random.randrange(256)])
+    open("mutant.a", "wb").write(data)
+    status = subprocess.run([sys.argv[1], "check", "mutant.a"], capture_output=True, timeout=60).returncode
+    if status not in (0, 1, 2):
+        sys.exit(f"case {case}: status {status}")
+EOF
+out=$(python3 mutate.py "$tool" 2>&1)
+result "damaged archives" $? "$out"
+
 # Headers of other machines, by hand: class, byte order, machine.
 foreign() { # NAME CLASS ORDER MACHINE WORDS
 	local type='\x01\x00'
