@@ -87,7 +87,8 @@ void callee_of(const struct subject *s, const struct function *from, const struc
 {
 	static const char *const first[] = { "memcpy", "memmove", "mempcpy", "memset", "bzero", "explicit_bzero", "strcpy", "strncpy", "stpcpy",
 					     "strcat", "strncat", "memccpy", "wmemcpy", "wmemset", "wmemmove", NULL };
-	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "stack_chk_fail", "abort", NULL };
+	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp",
+						  "strncasecmp", "strspn", "strcspn", "stack_chk_fail", "abort", NULL };
 	static const char *const second[] = { "bcopy", NULL };
 	const char *name = name_of(s, step, through);
 

@@ -55,6 +55,10 @@
  *		relink_pointer_init(codec.decode, decode_fast);   // to sparse; an assignment
  *	}
  *
+ * What is marked is a whole variable. In a struct of which only some members are pointers to functions, the others are read as
+ * before, and become read-only with them. One member alone can't be marked: the processor protects pages, and a member can't be on
+ * other pages than its neighbours. Members that change go into a struct of their own, or the pointer does.
+ *
  * A variable can be marked if it has no const and is not thread-local. What an executable copies out of a shared object
  * (R_X86_64_COPY) is no longer in the object's section: relink_pointer_set refuses it. Compile the executable with -fPIC; gcc's
  * -fPIE makes such copies, too. `relink check app libfoo.so` reports them.
