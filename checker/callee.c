@@ -85,10 +85,10 @@ static bool is_part(const char *whole, const char *part)
 void callee_of(const struct subject *s, const struct function *from, const struct step *step, const struct value *through,
 	       struct callee *callee)
 {
-	static const char *const first[] = { "memcpy", "memmove", "mempcpy", "memset", "bzero", "explicit_bzero", "strcpy", "strncpy", "stpcpy",
-					     "strcat", "strncat", "memccpy", "wmemcpy", "wmemset", "wmemmove", NULL };
-	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp",
-						  "strncasecmp", "strspn", "strcspn", "stack_chk_fail", "abort", NULL };
+	static const char *const first[] = { "memcpy", "memmove", "mempcpy", "memset", "bzero", "explicit_bzero", "strcpy", "strncpy",
+					     "stpcpy", "strcat", "strncat", "memccpy", "wmemcpy", "wmemset", "wmemmove", NULL };
+	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "strlen", "strnlen", "strcmp", "strncmp",
+						  "strcasecmp", "strncasecmp", "strspn", "strcspn", "stack_chk_fail", "abort", NULL };
 	static const char *const second[] = { "bcopy", NULL };
 	const char *name = name_of(s, step, through);
 

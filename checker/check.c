@@ -4,6 +4,11 @@
 
 #include "internal.h"
 
+bool is_outside(const struct model *model, uint64_t address)
+{
+	return address >= model->outside_start && address < model->outside_stop;
+}
+
 static void check_code(struct subject *s)
 {
 	uint64_t checked = 0, offset;
@@ -12,7 +17,7 @@ static void check_code(struct subject *s)
 	for (size_t i = 0; each_function(s->model, &i, &f.start, &f.size);) {
 		uint64_t whole;
 
-		if (f.start < checked || (f.start >= s->model->outside_start && f.start < s->model->outside_stop)) /* another name, or a label inside */
+		if (f.start < checked || is_outside(s->model, f.start)) /* another name, or a label inside */
 			continue;
 		if (!model_symbol_at(s->model, f.start, &f.name, &offset, &whole))
 			f.name = NULL;

@@ -115,6 +115,8 @@ static void memory_of(const cs_insn *i, unsigned n, struct step *step)
 
 static enum step_kind kind_of(const cs_insn *i)
 {
+	const cs_x86_op *op = i->detail->x86.operands;
+
 	switch (i->id) {
 	case X86_INS_MOV: case X86_INS_MOVABS: return STEP_MOVE;
 	case X86_INS_LEA: return STEP_LEA;
@@ -130,8 +132,7 @@ static enum step_kind kind_of(const cs_insn *i)
 	case X86_INS_MOVSB: case X86_INS_MOVSW: case X86_INS_MOVSQ: case X86_INS_STOSB: case X86_INS_STOSW: case X86_INS_STOSD:
 	case X86_INS_STOSQ: return STEP_STRING;
 	case X86_INS_MOVSD: /* the string instruction has no vector register, and two operands in memory */
-		return i->detail->x86.op_count == 2 && i->detail->x86.operands[0].type == X86_OP_MEM && i->detail->x86.operands[1].type == X86_OP_MEM ?
-			       STEP_STRING : STEP_OTHER;
+		return op[0].type == X86_OP_MEM && op[1].type == X86_OP_MEM ? STEP_STRING : STEP_OTHER;
 	default: break;
 	}
 	if (!strncmp(i->mnemonic, "cmov", 4))

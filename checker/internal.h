@@ -39,6 +39,8 @@ struct subject {
 	const struct checker_options *options;
 };
 
+/* Is it of a symbol that an object file does not define? */
+bool is_outside(const struct model *model, uint64_t address);
 void marked_read(struct subject *s);
 struct exports {
 	struct export { const char *name; uint64_t size; enum marked_kind kind; const struct model *model; } *list;
@@ -77,8 +79,8 @@ bool is_start_up(const struct subject *s, uint64_t function, const char *name);
 enum { REG_RSP = 4, REG_RBP = 5, REG_RIP = 16, REG_NONE = 255 };
 
 enum step_kind {
-	STEP_OTHER, STEP_MOVE, STEP_LEA, STEP_ADD, STEP_SUB, STEP_PUSH, STEP_POP, STEP_CALL, STEP_JUMP, STEP_BRANCH, STEP_RETURN, STEP_EXCHANGE,
-	STEP_CHOOSE, STEP_LEAVE, STEP_STRING, STEP_STOP, STEP_UNKNOWN,
+	STEP_OTHER, STEP_MOVE, STEP_LEA, STEP_ADD, STEP_SUB, STEP_PUSH, STEP_POP, STEP_CALL, STEP_JUMP, STEP_BRANCH, STEP_RETURN,
+	STEP_EXCHANGE, STEP_CHOOSE, STEP_LEAVE, STEP_STRING, STEP_STOP, STEP_UNKNOWN,
 };
 
 struct place {
@@ -158,7 +160,8 @@ struct callee {
 };
 struct value;
 /* `through`: what the register holds that is called through, or NULL. */
-void callee_of(const struct subject *s, const struct function *from, const struct step *step, const struct value *through, struct callee *callee);
+void callee_of(const struct subject *s, const struct function *from, const struct step *step, const struct value *through,
+	       struct callee *callee);
 
 /* ---- rules.c: what is said ---- */
 struct pointed {

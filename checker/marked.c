@@ -182,7 +182,7 @@ void exports_read(struct exports *e, const struct subject *subjects, size_t coun
 		for (size_t k = 0; subjects[i].marked_count && each_object(subjects[i].model, &k, &object);) {
 			const struct marked *m = object.local ? NULL : marked_at(&subjects[i], object.address);
 
-			if (!m || object.address - subjects[i].model->outside_start < subjects[i].model->outside_stop - subjects[i].model->outside_start)
+			if (!m || is_outside(subjects[i].model, object.address))
 				continue;
 			e->list = grown(e->list, e->count, &e->capacity, sizeof(*e->list));
 			e->list[e->count] = (struct export){ object.name, object.size, m->kind, subjects[i].model };
@@ -284,7 +284,8 @@ const char *marked_name(const struct subject *s, const struct marked *m, uint64_
 
 const char *marked_kind_name(enum marked_kind kind)
 {
-	static const char *const names[] = { "accelerated pointer", "key", "option", "number", "static call", "operations table", "section" };
+	static const char *const names[] = { "accelerated pointer", "key", "option", "number", "static call", "operations table",
+					     "section" };
 
 	return names[kind];
 }

@@ -8,7 +8,8 @@
 
 static const char *const sections[] = { "relink_init_code", ".init.text*", ".text.startup*", ".init" };
 /* main, and what C++ compilers make of initialisers; those that are not in .init_array themselves are called from there. */
-static const char *const functions[] = { "main", "_GLOBAL__sub_I_*", "_Z*__static_initialization_and_destruction_0*", "__cxx_global_var_init*" };
+static const char *const functions[] = { "main", "_GLOBAL__sub_I_*", "_Z*__static_initialization_and_destruction_0*",
+					 "__cxx_global_var_init*" };
 static const char *const arrays[] = { ".init_array*", ".preinit_array*", ".ctors*" };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -153,7 +153,9 @@ static bool leaves(const struct context *c, const struct step *step, const struc
 {
 	if (step->target)
 		return step->target - c->function->start >= c->function->size;
-	return step->kind == STEP_JUMP && (step->memory.is_there ? step->memory.index == REG_NONE : step->to < 16 && is_function(&state->reg[step->to]));
+	if (step->kind != STEP_JUMP)
+		return false;
+	return step->memory.is_there ? step->memory.index == REG_NONE : step->to < 16 && is_function(&state->reg[step->to]);
 }
 
 /* ---- registers ---- */

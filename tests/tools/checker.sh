@@ -74,6 +74,13 @@ found "instructions, an object" "$here/stores.S" "" stores.o
 $cc -g -shared -nostdlib stores.o -o stores.so
 found "instructions, a shared object" "$here/stores.S" "" stores.so
 
+for cxx in g++ clang++; do
+	command -v $cxx >/dev/null || { skipped=$((skipped + 1)); continue; }
+	for flags in "-O0 -fPIC" "-O2 -fPIE" "-O2 -fno-pie -fno-exceptions"; do
+		$cxx -std=gnu++17 -g $flags -I "$RELINK_SOURCE/include" -c "$here/dynamic.cc" -o dynamic.o
+		found "$cxx $flags" "$here/dynamic.cc" "" dynamic.o
+	done
+done
 : >empty.c
 $cc -c empty.c -o empty.o
 strip empty.o

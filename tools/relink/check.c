@@ -13,7 +13,7 @@ static const char help[] =
 	"usage: relink check [OPTION]... FILE...\n"
 	"\n"
 	"Compares every record with the code that it is about: instruction boundaries and bytes, lengths, ranges, operands, sites that\n"
-	"share bytes, jumps into the middle of a site. Looks for code that writes accelerated pointers, keys and whatever else only relink\n"
+	"share bytes, jumps into the middle of a site. Looks for code that writes accelerated pointers, keys and what else only relink\n"
 	"writes, and for addresses of accelerated pointers that escape; in objects and archives, too. Prints one line per finding, with\n"
 	"a number that relink(1) and relink-check(7) explain.\n"
 	"\n"
@@ -253,4 +253,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_check = { "check", "are the records right, do they fit the code, and who writes what he must not?", help, run };
+const struct command command_check = { "check", "are the records right, do they fit the code, what code writes behind relink's back?", help, run };
