@@ -150,14 +150,14 @@ static void fuzz_bake(const struct model *model, size_t salt)
 	free(baking.states);
 }
 
-/* One file of eight is baked, the same in every run: copies cost more than all the rest. */
-static bool fuzz_is_baked(const uint8_t *bytes, size_t size)
+/* Some of the work is done for some files alone, the same in every run: copies and decoding cost more than all the rest. */
+static unsigned fuzz_sum(const uint8_t *bytes, size_t size)
 {
 	unsigned sum = (unsigned)size;
 
 	for (size_t i = 0; i < size; i += 61)
 		sum += bytes[i];
-	return sum % 8 == 0;
+	return sum;
 }
 
 /* What has its tables is left alone. */
@@ -177,7 +177,8 @@ static void fuzz_object(const uint8_t *bytes, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const struct checker_options options = { 0 };
-	bool baked = fuzz_is_baked(bytes, size);
+	unsigned sum = fuzz_sum(bytes, size);
+	bool baked = sum % 8 == 0;
 	uint8_t *copy = malloc(size ? size : 1);
 	struct model *model;
 	char why[300] = "";
@@ -200,7 +201,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	model_check(model);
 	if (baked)
 		fuzz_bake(model, size + 1);
-	checker_run(&model, 1, &options);
+	if (model->is_object || sum % 4 == 1)
+		checker_run(&model, 1, &options);
 	for (size_t i = 0; i < model->finding_count; i++)
 		fuzz_require(model_finding_name(model->findings[i].number) && *model->findings[i].text);
 	fuzz_index(model);
