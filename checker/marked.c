@@ -89,11 +89,12 @@ static void read_choice(struct subject *s, const struct model_choice *c)
 		if (c->slot)
 			add(s, c->slot, 8, MARKED_CALL, c->name);
 		break;
+	case MODEL_POINTER: /* its section is marked as a whole */
+		break;
 	default:
 		add(s, c->object, CALL_SIZE, MARKED_TABLE, c->name);
 	}
 }
-
 
 /* Names of accelerated pointers, which survive strip. */
 static void read_pointer(struct subject *s, uint64_t record, const uint8_t *bytes, size_t size)

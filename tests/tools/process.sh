@@ -84,7 +84,8 @@ grep -q 'now: other' out || wrong "show $address: $(cat out)"
 
 rm app
 compare deleted
-"$tool" list "$pid" | grep -q 'app (deleted): PIE for x86-64, in process' || wrong 'deleted: not said'
+"$tool" list "$pid" >out
+grep -q 'app (deleted): PIE for x86-64, in process' out || wrong 'deleted: not said'
 # Another file of that name is not what runs.
 cp "$(type -P true)" app
 compare replaced

@@ -97,7 +97,7 @@ __attribute__((noinline)) static int uses(int x)
 __attribute__((noinline)) static int pointer_tail(int x) { return handler(x + 1); }
 __attribute__((noinline)) static int pointers(int x)
 {
-	codec.id = x; /* before the first commit */
+	x += codec.id;
 	x += handler(x) + codec.decode(x) + 3 * codec.encode(x) + unlisted(x) + pointer_tail(x);
 	if (on_signal[x & 3])
 		x += on_signal[x & 3](x);

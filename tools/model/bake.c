@@ -377,7 +377,7 @@ static bool bake_site(struct baking *b, const struct model_site *s)
 {
 	if (s->kind == RL_ALTERNATIVE)
 		return bake_alternative(b, s);
-	if (s->choice == MODEL_NONE || !b->now[s->choice])
+	if (s->choice == MODEL_NONE || !b->now[s->choice] || s->use != MODEL_NONE) /* uses: see bake_uses */
 		return true;
 	if (s->kind >= RL_CALL && s->kind <= RL_TRAMPOLINE)
 		return bake_leading(b, s);

@@ -26,6 +26,7 @@ enum {
 	KEY_SIZE = 16, KEY_COUNT = 4, OPTION_KEYS = 16, IMMEDIATE_SIZE = 16,
 	ARM_SIZE = 12, USE_SIZE = 20, USE_COPY = 8, PATCH_SIZE = 12, PATCH_FLAGS = 10, BRANCH_SIZE = 8, BRANCH_REF = 4, RECORD_FLAGS = 4,
 	HERE_FILE = 8, HERE_FUNCTION = 12, HERE_TEXT = 16, HERE_LINE = 20, HERE_SIZE = 24, /* uses of keys */
+	HEADER_POINTERS_START = 80, HEADER_POINTERS_STOP = 88, HEADER_LEAST = 96,
 	POINTER_NAME = 8, POINTER_DOC = 16, POINTER_OBJECT = 24, POINTER_LENGTH = 32, POINTER_SIZE = 40,
 };
 
@@ -87,6 +88,8 @@ AT(struct relink_use_record, text, HERE_TEXT);
 AT(struct relink_use_record, line, HERE_LINE);
 SIZE(struct relink_use_record, HERE_SIZE);
 AT(struct relink_pointer_record, name, POINTER_NAME);
+AT(struct relink_module_header, pointers_start, HEADER_POINTERS_START);
+AT(struct relink_module_header, pointers_stop, HEADER_POINTERS_STOP);
 AT(struct relink_pointer_record, doc, POINTER_DOC);
 AT(struct relink_pointer_record, object, POINTER_OBJECT);
 AT(struct relink_pointer_record, length, POINTER_LENGTH);

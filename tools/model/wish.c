@@ -78,6 +78,8 @@ static bool can_be_baked(const struct model *model, const struct model_choice *c
 {
 	if (c->elsewhere)
 		snprintf(why, size, "%s is defined by another module; bake that one, and name it with --with", c->name);
+	else if (c->kind == MODEL_POINTER)
+		snprintf(why, size, "%s is an accelerated pointer, which the program assigns itself: that can't be baked", c->name);
 	else if (c->anonymous)
 		snprintf(why, size, "%s has no record in this file; name it with RELINK_NAME_KEY", c->name);
 	else if (c->table != MODEL_NONE)

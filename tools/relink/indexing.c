@@ -21,6 +21,8 @@ const char *indexing_refused(const struct model *model)
 {
 	uint64_t note, place;
 
+	if (model->is_object)
+		return "an object file: link it first, or let relink object put tables into it";
 	if (model_is_indexed(model))
 		return model->has_index ? NULL : "its index is broken or is about other code: index the linker's output instead";
 	if (!model_note(model, &note, &place))

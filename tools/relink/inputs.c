@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "inputs.h"
+#include "process.h"
 
 static void add(struct inputs *in, struct model *model)
 {
@@ -109,28 +110,38 @@ static void open_archive(struct inputs *in, const char *path, uint8_t *bytes, si
 	elf_end(archive);
 }
 
+static void open_input(struct inputs *in, const char *path, int *status)
+{
+	struct model *model;
+	uint8_t *bytes;
+	char why[300];
+	size_t size;
+
+	bytes = model_read(path, &size, why, sizeof(why));
+	if (bytes && size >= 8 && !memcmp(bytes, "!<arch>\n", 8)) {
+		open_archive(in, path, bytes, size, status);
+		free(bytes);
+		return;
+	}
+	model = bytes ? model_of(path, bytes, size, why, sizeof(why)) : NULL;
+	if (model) {
+		add(in, model);
+	} else {
+		complain(path, "%s", why);
+		*status = STATUS_BAD;
+	}
+}
+
 void inputs_open(struct inputs *in, char **paths, size_t count, int *status)
 {
-	char why[300];
+	int pid;
 
-	for (size_t i = 0; i < count; i++) {
-		struct model *model;
-		uint8_t *bytes;
-		size_t size;
-
-		bytes = model_read(paths[i], &size, why, sizeof(why));
-		if (bytes && size >= 8 && !memcmp(bytes, "!<arch>\n", 8)) {
-			open_archive(in, paths[i], bytes, size, status);
-			free(bytes);
-			continue;
-		}
-		model = bytes ? model_of(paths[i], bytes, size, why, sizeof(why)) : NULL;
-		if (model) {
-			add(in, model);
-		} else {
-			complain(paths[i], "%s", why);
+	for (size_t i = 0; i < count; i++)
+		if (process_named(paths[i], &pid)) {
+			complain(NULL, "check: %d is a process; name files (one of that name is ./%d)", pid, pid);
 			*status = STATUS_BAD;
+		} else {
+			open_input(in, paths[i], status);
 		}
-	}
 	model_connect(in->models, in->count);
 }
