@@ -174,6 +174,17 @@ says out 'alternatives are left' undecided
 refused 'no bytes' 'uses: in_bss has no bytes in the file' uses in_bss -o new2
 fine 'no bytes needed' uses in_bss=off -o new2
 
+# ---- indexes: a baked file's is about the code that was baked; either may come first ----
+cp app indexed && "$tool" index -q indexed && strip indexed || wrong 'no index'
+fine 'indexed, then baked' indexed trace=on,hash=other -o baked
+"$tool" check baked >out 2>err || wrong "an index behind: $(cat out err)"
+./baked >both 2>both.err || wrong 'indexed, then baked: does not run'
+fine 'baked, then indexed' app trace=on,hash=other -o baked
+"$tool" index -q baked && strip baked && "$tool" check baked >out 2>err || wrong "an index in front: $(cat out err)"
+./baked >one 2>one.err || wrong 'baked, then indexed: does not run'
+[ "$(grep ^result both.err)" = "$(grep ^result one.err)" ] && grep -q '^decided hash baked' one.err && ! grep -qE 'index' both.err one.err ||
+	wrong "indexed and baked: $(cat both.err one.err)"
+
 # ---- two files: one follows the other ----
 [ -z "${RELINK_SANITIZE:-}" ] || exit $failed
 . "$RELINK_SOURCE/tests/tools/build_subject"

@@ -529,6 +529,24 @@ static bool begin(struct baking *b)
 	return true;
 }
 
+static const uint8_t *baked_code(uint64_t place, void *ctx)
+{
+	const struct baking *b = ctx;
+
+	return model_is_code(b->model, place) ? change_at(&b->change, place, 4) : NULL;
+}
+
+/* It is about the code as it is now. */
+static bool renew_index(struct baking *b)
+{
+	const struct rl_index *index = &b->model->table->index;
+	uint64_t digest;
+
+	if (!b->model->has_index)
+		return true;
+	return rl_index_digest(index, baked_code, b, &digest) && change_64(&b->change, index->address + offsetof(struct relink_index, digest), digest);
+}
+
 static bool bake(struct baking *b)
 {
 	const struct model *model = b->model;
@@ -542,7 +560,7 @@ static bool bake(struct baking *b)
 		ok = !b->now[i] || bake_choice(b, i);
 	for (size_t i = 0; i < model->site_count && ok; i++)
 		ok = bake_site(b, &model->sites[i]);
-	return ok && bake_uses(b);
+	return ok && bake_uses(b) && renew_index(b);
 }
 
 bool model_bake(const struct model *model, const struct model_order *order, struct model_baking *baking, char *why, size_t size)

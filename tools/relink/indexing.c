@@ -73,6 +73,31 @@ static bool same_site(const struct model *x, const struct model_site *a, const s
 	return a->address == b->address && a->kind == b->kind && !strcmp(name_of(x, a), name_of(y, b)) && a->home == b->home && a->state == b->state;
 }
 
+/* Calls that were baked lead where their choice says. Symbols of relocations tell which they are, and the runtime does not ask. */
+static bool is_baked_call(const struct model *model, const struct model_site *s)
+{
+	return (s->kind == RL_CALL || s->kind == RL_TAIL || s->kind == RL_JCC) && s->choice != MODEL_NONE && model->choices[s->choice].baked;
+}
+
+static const struct model_site *next_site(const struct model *model, size_t *i)
+{
+	while (*i < model->site_count && is_baked_call(model, &model->sites[*i]))
+		++*i;
+	return *i < model->site_count ? &model->sites[(*i)++] : NULL;
+}
+
+static bool same_sites(const struct model *x, const struct model *y)
+{
+	const struct model_site *a, *b;
+	size_t i = 0, k = 0;
+
+	do {
+		a = next_site(x, &i);
+		b = next_site(y, &k);
+	} while (a && b && same_site(x, a, y, b));
+	return !a && !b;
+}
+
 /* Reads the result as anybody would, and compares what it says with what the relocations said. */
 static const char *compare(const struct indexing *x)
 {
@@ -88,11 +113,8 @@ static const char *compare(const struct indexing *x)
 	if (!model)
 		return why;
 	model_connect(&model, 1);
-	if (!model->has_index || model->site_count != x->model->site_count)
+	if (!model->has_index || !same_sites(model, x->model))
 		wrong = "its index would not say what its relocations say; please report this";
-	for (size_t i = 0; !wrong && i < model->site_count; i++)
-		if (!same_site(model, &model->sites[i], x->model, &x->model->sites[i]))
-			wrong = "its index would not say what its relocations say; please report this";
 	model_close(model);
 	return wrong;
 }
