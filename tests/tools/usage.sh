@@ -63,6 +63,16 @@ if [ -e /dev/full ]; then
 	[ $? -eq 2 ] && grep -q "can't write" err || { echo "a full disk: $(cat err)"; failed=1; }
 fi
 
+# Long work shows how far it is, on a terminal alone.
+if command -v script >/dev/null && [ "${RELINK_ARCH:-native}" = native ] && [ -z "${RELINK_SANITIZE:-}" ]; then
+	cp "$subject" indexed && "$tool" index -q indexed || { echo "no index"; failed=1; }
+	many=$(printf 'indexed %.0s' $(seq 3000))
+	timeout 3 script -qec "$tool index -q $many" /dev/null </dev/null >out 2>&1
+	grep -q 'relink: indexing [0-9]* of 3000' out || { echo "no progress: $(head -c 300 out)"; failed=1; }
+	timeout 3 "$tool" index -q $many >out 2>&1 </dev/null
+	[ ! -s out ] || { echo "progress where no terminal is: $(head -c 300 out)"; failed=1; }
+fi
+
 for page in "$RELINK_SOURCE"/man/*.[1-9]; do
 	if command -v mandoc >/dev/null; then
 		check 0 "$page" mandoc -T lint -W warning "$page"

@@ -180,8 +180,11 @@ static void check_all(const struct request *r, struct inputs *in, struct suppres
 {
 	const struct checker_options options = { r->init_sections, r->init_section_count, r->init_functions, r->init_function_count };
 
-	for (size_t i = 0; i < in->count; i++)
+	for (size_t i = 0; i < in->count; i++) {
+		progress("checking", i, in->count);
 		model_check(in->models[i]);
+	}
+	progress_end();
 	checker_run(in->models, in->count, &options);
 	for (size_t i = 0; s && i < in->count; i++)
 		suppressions_apply(s, in->models[i]);

@@ -170,8 +170,12 @@ static int run(int argc, char **argv)
 		json_begin(&r.json);
 		json_array(&r.json, "files");
 	}
-	for (int i = optind; i < argc; i++)
+	for (int i = optind; i < argc; i++) {
+		if (r.quiet)
+			progress("indexing", (size_t)(i - optind), (size_t)(argc - optind));
 		index_file(&r, argv[i], &status);
+	}
+	progress_end();
 	if (r.common.json) {
 		json_end_array(&r.json);
 		json_end_object(&r.json);

@@ -136,12 +136,15 @@ void inputs_open(struct inputs *in, char **paths, size_t count, int *status)
 {
 	int pid;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		progress("reading", i, count);
 		if (process_named(paths[i], &pid)) {
 			complain(NULL, "check: %d is a process; name files (one of that name is ./%d)", pid, pid);
 			*status = STATUS_BAD;
 		} else {
 			open_input(in, paths[i], status);
 		}
+	}
+	progress_end();
 	model_connect(in->models, in->count);
 }

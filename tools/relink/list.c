@@ -313,6 +313,8 @@ static void put_sites(const struct request *r, struct model *model)
 		const struct model_site *s = &model->sites[i];
 		char *choice, *function, *source, *now;
 
+		if (i % 256 == 0)
+			progress("looking up site", i, model->site_count);
 		if (!matches(&r->filter, model, s))
 			continue;
 		choice = choice_of_site(model, s);
@@ -331,6 +333,7 @@ static void put_sites(const struct request *r, struct model *model)
 		free(source);
 		free(now);
 	}
+	progress_end();
 	table_print(&t, 2, true);
 }
 

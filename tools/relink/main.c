@@ -213,11 +213,14 @@ struct model **open_all(char **paths, size_t count, size_t *opened, int *status)
 	int pid;
 
 	make_room(&o, 0);
-	for (size_t i = 0; i < count && o.models; i++)
+	for (size_t i = 0; i < count && o.models; i++) {
+		progress("reading", i, count);
 		if (process_named(paths[i], &pid))
 			open_process(&o, pid, paths[i], status);
 		else
 			open_file(&o, paths[i], status);
+	}
+	progress_end();
 	connect_files(&o);
 	*opened = o.count;
 	return o.models;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool colours;
@@ -145,6 +146,47 @@ void text_put(enum colour colour, const char *format, ...)
 	free(text);
 }
 
+/* ---- long work ---- */
+
+#define MOMENT_MS 700
+#define REFRESH_MS 100
+
+static struct {
+	uint64_t begun, shown; /* ms; 0: not yet */
+	bool is_there;
+} line;
+
+static uint64_t now_ms(void)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + 1;
+}
+
+void progress(const char *doing, size_t done, size_t all)
+{
+	uint64_t now;
+
+	if (all < 2 || !isatty(STDERR_FILENO))
+		return;
+	now = now_ms();
+	if (!line.begun)
+		line.begun = now;
+	if (now - line.begun < MOMENT_MS || (line.is_there && now - line.shown < REFRESH_MS))
+		return;
+	fprintf(stderr, "\rrelink: %s %zu of %zu\033[K", doing, done + 1, all);
+	line.shown = now;
+	line.is_there = true;
+}
+
+void progress_end(void)
+{
+	if (line.is_there)
+		fputs("\r\033[K", stderr);
+	line.is_there = false;
+}
+
 /* ---- tables ---- */
 
 void table_cell(struct table *t, enum colour colour, const char *format, ...)
@@ -223,6 +265,7 @@ void complain(const char *file, const char *format, ...)
 	text = format_list(format, args);
 	va_end(args);
 	fflush(stdout);
+	progress_end();
 	fprintf(stderr, "relink: %s%s%s\n", name ? name : "", name ? ": " : "", text);
 	free(text);
 	free(name);

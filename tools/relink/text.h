@@ -29,6 +29,11 @@ char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)))
 size_t text_columns(const char *s);
 void text_put(enum colour colour, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- long work ---- */
+/* A line on standard error if that is a terminal and the work takes longer than a moment: "relink: checking 12 of 270". */
+void progress(const char *doing, size_t done, size_t all);
+void progress_end(void); /* takes it away; complain does that, too */
+
 /* ---- tables ---- */
 struct table {
 	size_t columns;
