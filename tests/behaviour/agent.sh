@@ -97,6 +97,7 @@ expect 0 "close_one +off +default" "$relink" list --uses "" "$pid"
 expect 0 "accept_one" "$relink" list --uses='func accept_*' "$pid"
 absent "close_one"
 expect 2 "func" "$relink" list --uses='func' "$pid"
+expect 0 "nothing matches" "$relink" list --uses='func nobody' "$pid"
 expect 1 "braces?|brace" "$relink" set "$pid" '{func accept_* +'
 expect 1 "cleared" "$relink" set --release "$pid" '{func accept_* +}'
 expect 0 "" "$relink" set --force "$pid" '{func accept_* -}'

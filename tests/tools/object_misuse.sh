@@ -38,6 +38,13 @@ for arguments in '' '--launch' '--nonsense places.o'; do
 	[ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] || fail "object $arguments: $(cat err)"
 done
 
+cp places.o json.o
+"$tool" object --json json.o true >out 2>err
+[ $? -eq 2 ] && python3 -c 'import json, sys
+f = json.load(sys.stdin)["files"]
+assert len(f) == 1 and f[0]["file"] == "json.o" and f[0]["changed"] and f[0]["places"] > 3, f' <out || fail "--json: $(cat out err)"
+"$tool" object --json json.o >out 2>err && grep -q '"changed": false' out && grep -q '"tables": true' out || fail "--json again: $(cat out err)"
+
 # ---- which objects ----
 cat >foreign.c <<'C'
 extern int (*handler)(int);

@@ -180,6 +180,8 @@ static int list_process(const char *word, const struct process_view *v, struct j
 		table_print(&l.table, 0, true);
 	} else {
 		table_free(&l.table);
+		if (status == STATUS_FINE)
+			puts("nothing matches");
 	}
 	return status;
 }

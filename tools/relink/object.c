@@ -26,6 +26,7 @@ static const char help[] =
 	"  -l, --launch             run a compiler, then do the object file that it wrote:\n"
 	"                           CMAKE_C_COMPILER_LAUNCHER='relink;object;--launch', CC='relink object --launch gcc'\n"
 	"  -v, --verbose            say what was done\n"
+	"      --json               say it for programs; see relink(1) for the keys\n"
 	"\n"
 	"Run under the name `as`, it is an assembler for gcc -B DIRECTORY (clang: -fno-integrated-as): it runs the next `as` in PATH, or\n"
 	"what RELINK_AS names, and then does the object file.\n"
@@ -35,6 +36,7 @@ struct request {
 	struct common common;
 	bool all, launch, verbose;
 	bool launched; /* what is no object for us is none of our business */
+	struct json json;
 };
 
 /* ---- one file ---- */
@@ -69,18 +71,31 @@ static int refuse(const char *path, const char *why)
 	return STATUS_BAD;
 }
 
-static int say(const struct request *request, const char *path, const struct object_result *r)
+static void write_result(struct json *j, const char *path, const struct object_result *r)
 {
-	if (!request->verbose)
-		return STATUS_FINE;
+	json_object(j, NULL);
+	json_string(j, "file", path);
+	json_bool(j, "changed", r->state == OBJECT_CHANGED);
+	json_bool(j, "tables", r->state == OBJECT_CHANGED || r->state == OBJECT_DONE);
 	if (r->state == OBJECT_CHANGED)
+		json_number(j, "places", r->places);
+	if (r->why)
+		json_string(j, "why", r->why);
+	json_end_object(j);
+}
+
+static int say(struct request *request, const char *path, const struct object_result *r)
+{
+	if (request->common.json)
+		write_result(&request->json, path, r);
+	else if (request->verbose && r->state == OBJECT_CHANGED)
 		printf("%s: %zu places\n", path, r->places);
-	else
+	else if (request->verbose)
 		printf("%s: %s\n", path, r->state == OBJECT_DONE ? "has its places" : r->why ? r->why : "no places");
 	return STATUS_FINE;
 }
 
-static int do_file(const struct request *request, const char *path)
+static int do_file(struct request *request, const char *path)
 {
 	size_t size;
 	uint8_t *bytes = read_file(path, &size);
@@ -104,7 +119,7 @@ static int do_file(const struct request *request, const char *path)
 
 /* ---- behind a compiler ---- */
 
-static int do_outputs(const struct request *request, struct outputs *outputs)
+static int do_outputs(struct request *request, struct outputs *outputs)
 {
 	int status = STATUS_FINE;
 
@@ -114,7 +129,7 @@ static int do_outputs(const struct request *request, struct outputs *outputs)
 	return status;
 }
 
-static int launch(const struct request *request, char **argv)
+static int launch(struct request *request, char **argv)
 {
 	struct outputs outputs;
 	int status = launch_wait(argv);
@@ -152,7 +167,7 @@ int object_as(char **argv)
 static bool parse(struct request *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = { { "all", no_argument, NULL, 'a' }, { "launch", no_argument, NULL, 'l' },
-						 { "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
+						 { "verbose", no_argument, NULL, 'v' }, COMMON_OPTIONS, { NULL, 0, NULL, 0 } };
 	int option;
 
 	opterr = 0;
@@ -166,7 +181,10 @@ static bool parse(struct request *r, int argc, char **argv, int *status)
 		else if (!common_option(&command_object, &r->common, option, argv, status))
 			return false;
 	}
-	return true;
+	*status = STATUS_BAD;
+	if (r->launch && r->common.json)
+		complain(NULL, "object: --json is about files, not about what a compiler writes");
+	return !(r->launch && r->common.json);
 }
 
 static int run(int argc, char **argv)
@@ -183,8 +201,17 @@ static int run(int argc, char **argv)
 	if (r.launch)
 		return launch(&r, argv + optind);
 	status = STATUS_FINE;
+	if (r.common.json) {
+		r.json.out = stdout;
+		json_begin(&r.json);
+		json_array(&r.json, "files");
+	}
 	for (int i = optind; i < argc; i++)
 		worse(&status, do_file(&r, argv[i]));
+	if (r.common.json) {
+		json_end_array(&r.json);
+		json_end_object(&r.json);
+	}
 	return status;
 }
 
