@@ -62,6 +62,17 @@ static bool is_like(const char *name, const char *const *names)
 	return is_one_of(core, names);
 }
 
+/* What sanitizers call is told of addresses and keeps none; the rest of the name, or NULL. */
+static const char *behind_sanitizer(const char *name)
+{
+	static const char *const prefixes[] = { "__asan_", "__hwasan_", "__tsan_", "__msan_", "__ubsan_", "__sanitizer_", NULL };
+
+	for (const char *const *p = prefixes; *p; p++)
+		if (!strncmp(name, *p, strlen(*p)))
+			return name + strlen(*p);
+	return NULL;
+}
+
 static bool commits(const char *name)
 {
 	static const char *const parts[] = { "_commit", "_set", "_count", "_clear", "_bind", NULL };
@@ -90,7 +101,7 @@ void callee_of(const struct subject *s, const struct function *from, const struc
 	static const char *const only_read[] = { "memcmp", "bcmp", "memchr", "memrchr", "strlen", "strnlen", "strcmp", "strncmp",
 						  "strcasecmp", "strncasecmp", "strspn", "strcspn", "stack_chk_fail", "abort", NULL };
 	static const char *const second[] = { "bcopy", NULL };
-	const char *name = name_of(s, step, through);
+	const char *name = name_of(s, step, through), *told;
 
 	*callee = (struct callee){ .name = name, .writes_to = REG_NONE };
 	callee->inside = step->target && step->target - from->start < from->size;
@@ -99,9 +110,10 @@ void callee_of(const struct subject *s, const struct function *from, const struc
 	callee->inside |= step->kind != STEP_CALL && from->name && (is_part(from->name, name) || is_part(name, from->name));
 	callee->library = !strncmp(name, "relink_", 7);
 	callee->commits = callee->library && commits(name);
-	if (is_like(name, first))
+	told = behind_sanitizer(name);
+	if (is_like(told ? told : name, first))
 		callee->writes_to = RDI;
 	else if (is_like(name, second))
 		callee->writes_to = RSI;
-	callee->reads = is_like(name, only_read);
+	callee->reads = (told && callee->writes_to == REG_NONE) || is_like(name, only_read);
 }

@@ -45,7 +45,7 @@ RL_RAW static void add_return(uintptr_t address)
 
 RL_RAW static void find_returns(void)
 {
-	struct rl_disposition now;
+	RL_FORGOTTEN struct rl_disposition now;
 
 	process.return_count = 0;
 	add_return((uintptr_t)rl_sigreturn);

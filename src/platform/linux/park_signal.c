@@ -33,7 +33,7 @@ RL_RAW static void add_blocked(int32_t thread, void *ctx)
 
 RL_RAW static bool is_unused(int signal)
 {
-	struct rl_disposition now;
+	RL_FORGOTTEN struct rl_disposition now;
 
 	return rl_disposition_set(signal, NULL, &now) == 0 && now.handler == (uintptr_t)SIG_DFL;
 }
@@ -60,14 +60,14 @@ static int choose_signal(struct rl_tasks *tasks)
 
 static bool is_installed(const struct rl_park_signal *ours, rl_handler *handler)
 {
-	struct rl_disposition now;
+	RL_FORGOTTEN struct rl_disposition now;
 
 	return ours->number && rl_disposition_set(ours->number, NULL, &now) == 0 && now.handler == (uintptr_t)handler;
 }
 
 int rl_park_install(struct rl_tasks *tasks, rl_handler *handler, struct rl_park_signal *ours)
 {
-	struct rl_disposition set;
+	RL_FORGOTTEN struct rl_disposition set;
 	int error;
 
 	if (is_installed(ours, handler))

@@ -133,7 +133,8 @@ RL_RAW static void on_sigsys(int signal, siginfo_t *info, void *context)
 
 RL_RAW static void guard_on(void)
 {
-	struct rl_disposition ours, old;
+	RL_FORGOTTEN struct rl_disposition ours;
+	RL_FORGOTTEN struct rl_disposition old;
 
 	rl_disposition_ours(&ours, on_sigsys, SA_ONSTACK | SA_RESTART);
 	__atomic_store_n(&saved.unsettled, true, __ATOMIC_RELAXED);
@@ -144,7 +145,7 @@ RL_RAW static void guard_on(void)
 
 RL_RAW static void guard_off(void)
 {
-	struct rl_disposition found;
+	RL_FORGOTTEN struct rl_disposition found;
 
 	if (rl_disposition_set(SIGSYS, &saved.sigsys, &found) == 0 && found.handler != (uintptr_t)on_sigsys)
 		rl_disposition_set(SIGSYS, &found, NULL); /* the program has set its own meanwhile */
@@ -153,7 +154,7 @@ RL_RAW static void guard_off(void)
 /* Another thread's fork while the window was open: the child inherits the handler and nobody to take it away. */
 void rl_window_after_fork(void)
 {
-	struct rl_disposition found;
+	RL_FORGOTTEN struct rl_disposition found;
 
 	__atomic_store_n(&saved.unsettled, false, __ATOMIC_RELAXED);
 	if (rl_disposition_set(SIGSYS, NULL, &found) == 0 && found.handler == (uintptr_t)on_sigsys)

@@ -64,6 +64,13 @@ struct rl_disposition {
 	uintptr_t restorer;
 	uint64_t mask;
 };
+/* Locals that our restorer may stand in: who looks through this stack later would take it for a handler's frame, for as long as a frame that
+ * does not write there lies over it. */
+#define RL_FORGOTTEN __attribute__((cleanup(rl_disposition_forget)))
+static inline __attribute__((always_inline)) void rl_disposition_forget(struct rl_disposition *disposition)
+{
+	*(volatile uintptr_t *)&disposition->restorer = 0;
+}
 RL_HIDDEN int rl_disposition_set(int signal, const struct rl_disposition *set, struct rl_disposition *old);
 /* From a handler: does what `to` would have done with the signal. */
 RL_HIDDEN void rl_signal_chain(int signal, siginfo_t *info, void *context, const struct rl_disposition *to);

@@ -96,7 +96,7 @@ RL_RAW static void on_trap(int signal, siginfo_t *info, void *context)
 
 RL_RAW static bool installed(void)
 {
-	struct rl_disposition now;
+	RL_FORGOTTEN struct rl_disposition now;
 
 	return rl_disposition_set(SIGTRAP, NULL, &now) == 0 && now.handler == (uintptr_t)on_trap;
 }
@@ -104,7 +104,7 @@ RL_RAW static bool installed(void)
 /* Once replaced we stay out: whoever did it may pass signals on to us, and we would pass them back. */
 int rl_traps_enable(rl_guard_lookup *lookup, rl_guard_covers *covers)
 {
-	struct rl_disposition ours;
+	RL_FORGOTTEN struct rl_disposition ours;
 	int error;
 
 	if (enabled && !installed())
