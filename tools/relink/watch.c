@@ -249,7 +249,8 @@ static void draw(struct view *v)
 	char head[400];
 
 	size_of_screen(&lines, &columns);
-	qsort(v->rows, v->count, v->rows ? sizeof(*v->rows) : 1, later);
+	if (v->count)
+		qsort(v->rows, v->count, sizeof(*v->rows), later);
 	if (v->top + (lines - 2) > v->count)
 		v->top = v->count > lines - 2 ? v->count - (lines - 2) : 0;
 	snprintf(head, sizeof(head), "%s (%ld)  %zu choices, %lu changes  q quits", v->client.program, (long)v->client.process, v->count,
