@@ -3,6 +3,10 @@
 # How `relink bake` is used and misused: what it refuses, and that nothing is written then; what it says; modes, names, baking twice;
 # uses, features of processors, and targets in other modules.
 set -uo pipefail
+if [ "${RELINK_SANITIZE:-}" = thread ]; then
+	echo "skipped: what the thread sanitizer makes of the program has no lock prefixes and no tail calls"
+	exit 77
+fi
 
 tool=$RELINK_TOOL
 subject=$RELINK_TEST_BIN/tools.subject
