@@ -149,16 +149,5 @@ one() {
 	[ -n "${KEEP:-}" ] && cp -r "$PWD" "$KEEP"
 }
 
-# Compilers, linkers and models take turns in the rows: each second has some of all. `make soak` takes every one.
-row=0
-while read -r line; do
-	[[ -n $line && $line =~ ${1:-.} ]] || continue
-	if [ -n "${1:-${RELINK_ALL_ROWS:-}}" ] || ((row++ % 2 == 0)); then
-		(one $line)
-	else
-		echo "$line: skip, left for make soak"
-	fi
-done <<<"$table" | tee "$tmp/results"
-passed=$(grep -c ': ok' "$tmp/results") failed=$(grep -c ': FAIL' "$tmp/results")
-echo "$passed passed, $failed failed, $(grep -c ': skip' "$tmp/results") skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+. "$RELINK_SOURCE/tests/tools/rows"
+each_row 2 "${1:-}"

@@ -65,9 +65,5 @@ one() {
 	fi
 }
 
-while read -r line; do
-	[[ -n $line && $line =~ ${1:-.} ]] && (one $line)
-done <<<"$table" | tee "$tmp/results"
-passed=$(grep -c ': ok' "$tmp/results") failed=$(grep -c ': FAIL' "$tmp/results")
-echo "$passed passed, $failed failed, $(grep -c ': skip' "$tmp/results") skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+. "$RELINK_SOURCE/tests/tools/rows"
+each_row 1 "${1:-}"
