@@ -15,6 +15,7 @@
  *	pointer.h  accelerated pointers: C function pointers, arrays and tables of them, whose calls become direct
  *	commit.h   transactions over any of these
  *	status.h   start-up, listing, status
+ *	linkage.h  calls between libraries, bound directly in programs that know nothing of relink
  *	agent.h    operators and their tools talk to the running process
  *	error.h    error values
  *	abi.h      the records, for tools
@@ -35,6 +36,7 @@
 #include <relink/immediate.h>
 #include <relink/key.h>
 #include <relink/ops.h>
+#include <relink/linkage.h>
 #include <relink/option.h>
 #include <relink/pointer.h>
 #include <relink/sequence.h>

@@ -111,6 +111,10 @@ struct rl_port {
 	void (*refer)(const uint8_t *window, size_t before, size_t count, uint64_t place, struct rl_reference *reference);
 	/* The GOT slot that a PLT stub at `address` jumps through. False: not a stub. */
 	bool (*plt_slot)(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *slot);
+	/* The call or jump whose opcode stands at `address`: direct, or through a slot, and unconditional. False: it is none. */
+	bool (*call_at)(const uint8_t *bytes, size_t count, uint64_t address, struct rl_found *found);
+	/* Is this code where a slot leads until the loader fills it at the first call? */
+	bool (*unfilled)(const uint8_t *bytes, size_t count);
 	/* Offset of the opcode byte in a trampoline and the address of the slot it jumps through. False: not one. */
 	bool (*trampoline)(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot);
 	/* The effect of executing `bytes` at `address`; `flags` is the flags register. False: not an instruction of ours. */

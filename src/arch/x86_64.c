@@ -464,6 +464,36 @@ static bool plt_slot(const uint8_t *bytes, size_t count, uint64_t address, uint6
 	return jumps_through(bytes, count, address, at, slot) || is_retpoline(bytes, count, address, slot);
 }
 
+static bool call_at(const uint8_t *bytes, size_t count, uint64_t address, struct rl_found *found)
+{
+	if (count >= 5 && (bytes[0] == CALL || bytes[0] == JMP))
+		return found_at(found, bytes[0] == CALL ? RL_CALL : RL_TAIL, address, relative(bytes + 1, address + 1), false);
+	if (count >= 6 && bytes[0] == 0xff && (bytes[1] == 0x15 || bytes[1] == 0x25))
+		return found_at(found, bytes[1] == 0x15 ? RL_POINTER_CALL : RL_POINTER_TAIL, address, relative(bytes + 2, address + 2), true);
+	if (count >= 6 && bytes[0] == ADDR32 && (bytes[1] == CALL || bytes[1] == JMP))
+		return found_at(found, bytes[1] == CALL ? RL_POINTER_CALL : RL_POINTER_TAIL, address, relative(bytes + 2, address + 2),
+				false);
+	return false;
+}
+
+/*
+ * What linkers have behind a lazy stub's jump, or where all of them come together:
+ *
+ *	bfd, gold, lld   push $index; [bnd] jmp header      bfd's .plt.sec: the same behind an endbr64
+ *	mold             the header itself: [endbr64]; push %r11; push GOT+8(%rip)
+ *	any              the header itself: push GOT+8(%rip)
+ */
+static bool unfilled(const uint8_t *bytes, size_t count)
+{
+	static const uint8_t push_r11[] = { 0x41, 0x53 };
+	size_t at = skip_endbr64(bytes, count);
+
+	if (count - at >= 11 && bytes[at] == 0x68)
+		return bytes[at + 5] == JMP || (bytes[at + 5] == 0xf2 && bytes[at + 6] == JMP);
+	at = skip(bytes, count, at, push_r11, sizeof(push_r11));
+	return count - at >= 6 && bytes[at] == 0xff && bytes[at + 1] == 0x35;
+}
+
 static bool trampoline(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot)
 {
 	size_t at = skip_endbr64(bytes, count);
@@ -665,6 +695,8 @@ const struct rl_port rl_port_x86_64 = {
 	.recognise = recognise,
 	.refer = refer,
 	.plt_slot = plt_slot,
+	.call_at = call_at,
+	.unfilled = unfilled,
 	.trampoline = trampoline,
 	.emulate = emulate,
 	.move = move,

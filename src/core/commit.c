@@ -384,7 +384,7 @@ static int decide_and_run(struct rl_plan *plan, bool asked)
 	return r;
 }
 
-static int set_mode(struct rl_plan *plan, int mode)
+int rl_plan_mode(struct rl_plan *plan, int mode)
 {
 	struct rl_core *core = plan->core;
 
@@ -482,7 +482,7 @@ int rl_commit(struct rl_core *core, const struct rl_decision *decisions, size_t 
 	if (!set)
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	plan.choices = set;
-	r = set_mode(&plan, mode);
+	r = rl_plan_mode(&plan, mode);
 	for (size_t i = 0; i < count && !r; i++)
 		r = take_decision(&plan, &decisions[i]);
 	r = r ? r : decide_and_run(&plan, true);
@@ -506,7 +506,7 @@ static int settle(struct rl_plan *plan)
 	if (!set)
 		return rl_fail(plan->err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	plan->choices = set;
-	r = set_mode(plan, plan->mode);
+	r = rl_plan_mode(plan, plan->mode);
 	for (struct rl_choice *c = core->choices; c && !r; c = c->next)
 		if (!plan->bind || rl_is_pointer(c))
 			rl_touch(plan, c);

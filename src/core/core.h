@@ -606,6 +606,7 @@ struct rl_plan {
 	bool phased;               /* more than the last phase is needed */
 	bool begun;                /* where calls lead has changed while threads ran, perhaps for a moment only */
 };
+int rl_plan_mode(struct rl_plan *plan, int mode); /* enum relink_mode; who may be running then. 0 or a code */
 int rl_plan_build(struct rl_plan *plan);
 int rl_plan_run(struct rl_plan *plan);
 void rl_plan_free(struct rl_plan *plan);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* names.c - words for numbers, and what NULL is. */
+#include <relink/linkage.h>
+
 #include "core/core.h"
 
 #define NAME(list, i) ((i) >= 0 && (size_t)(i) < sizeof(list) / sizeof(*(list)) ? (list)[i] : "unknown")
@@ -27,6 +29,14 @@ const char *relink_reason_name(int reason)
 						 "uncommitted", "by register", "by GOT", "by address" };
 
 	return NAME(names, reason);
+}
+
+const char *relink_linkage_state_name(int state)
+{
+	static const char *const names[] = { "through the stub", "bound", "out of range", "not filled yet", "threads", "over budget",
+					     "foreign bytes", "no module's code", "slot changed", "unwritable" };
+
+	return NAME(names, state);
 }
 
 const char *relink_code_name(int code)

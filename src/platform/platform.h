@@ -146,7 +146,70 @@ struct rl_file_sign {
 };
 struct rl_file_sign rl_file_sign(const char *path);
 
+/* ---- calls through slots of the global offset table; see recorder.c ---- */
+
+#define RL_WATCHES 4096u
+
+enum rl_watch_state {
+	RL_WATCH_OFF,      /* the slot has been given back */
+	RL_WATCH_ON,
+	RL_WATCH_UNFILLED, /* the loader fills the slot at the first call */
+	RL_WATCH_LATE,     /* and is about to */
+};
+
+struct rl_watch {
+	uintptr_t slot;   /* its address */
+	uintptr_t target; /* where calls go on to */
+	unsigned missed;  /* calls that nothing could be done about */
+	int state;
+	bool awaited;     /* that it has been filled is work */
+	bool once;        /* and then it is given back */
+	bool (*ask)(uint64_t first_argument); /* not NULL: calls are not counted; is this one work? Must be code of its own */
+	uint32_t index;   /* whoever asked knows what */
+};
+
+enum rl_recorded_what {
+	RL_RECORDED_HOT,    /* this caller has come often */
+	RL_RECORDED_ENOUGH, /* the slot is to be given back: too many calls that nothing could be done about */
+	RL_RECORDED_FILLED, /* the loader has filled the slot; `caller` is somebody else */
+	RL_RECORDED_ASKED,  /* a call that `ask` wanted */
+};
+
+struct rl_recorded {
+	struct rl_watch *watch;
+	uintptr_t caller; /* the return address on the stack */
+	enum rl_recorded_what what;
+	bool settled;     /* set by the work: nothing can be done about this caller, or it has been done */
+};
+
+/* Called in the middle of anything, with all signals blocked, on a stack of its own, one at a time: no libc, no locks to wait for. */
+typedef void rl_recorder_work(struct rl_recorded *recorded);
+/* Calls of one caller through one slot are work after so many times, while the process has one thread. 0 or -errno. */
+int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses);
+/* Counts from when rl_watch_entry is put into the slot, by the caller. NULL: there are too many. Never freed. */
+struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled);
+uintptr_t rl_watch_entry(const struct rl_watch *w);
+struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an address */
+uint64_t rl_recorder_total(void);
+/* Callers that have come often enough and have not been settled. */
+void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);
+void rl_recorder_after_fork(void);
+
 /* ---- modules ---- */
+
+/* A module as the loader lists it. */
+struct rl_loaded {
+	uintptr_t bias;
+	const void *headers; /* its program headers, in memory */
+	size_t header_count;
+	const char *name;    /* as the loader has it; "" for the program */
+	bool main;
+	const uint8_t *build_id; /* in memory; NULL without */
+	size_t build_id_length;
+};
+/* Visits the modules of this link namespace until visit returns non-zero, and returns that. They stay loaded meanwhile. *generation
+ * (may be NULL) changes whenever one comes or goes. Takes the loader's lock. */
+int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx, uint64_t *generation);
 
 struct rl_image {
 	uintptr_t bias;            /* run-time address minus linked address */

@@ -15,6 +15,7 @@ static const struct rl_api mine = {
 	rl_locks_begin, rl_locks_ended, rl_locks_watch,
 	rl_quiesce, rl_stop_timeout, rl_stop_caller, rl_each_use,
 	rl_agent_start, rl_agent_stop,
+	rl_linkage_start, rl_linkage_revert, rl_linkage_refresh, rl_linkage_arrived, rl_linkage_each,
 };
 
 static const struct rl_api *serving;
@@ -440,4 +441,33 @@ void relink_linux_on_error(relink_linux_error_fn *fn, void *ctx)
 int relink_linux_last_error(struct relink_error *err)
 {
 	return rl_api() ? rl_api()->linux_last_error(err) : no_runtime(err);
+}
+
+int relink_linkage(const struct relink_linkage_options *options, struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->linkage(options, err) : no_runtime(err), err);
+}
+
+int relink_linkage_revert(const char *module, int mode, struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->linkage_revert(module, mode, err) : no_runtime(err), err);
+}
+
+int relink_linkage_refresh(int mode, struct relink_error *err)
+{
+	return done(rl_api() ? rl_api()->linkage_refresh(mode, err) : no_runtime(err), err);
+}
+
+/* The loader is about to run a module's constructors. It may do so before there is a runtime; then that looks for itself. */
+void relink_linkage_arrived_(const void *caller)
+{
+	const struct rl_api *api = __atomic_load_n(&serving, __ATOMIC_ACQUIRE);
+
+	if (api)
+		api->linkage_arrived(caller);
+}
+
+int relink_each_linkage(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
+{
+	return rl_api() ? rl_api()->linkage_each(status, visit, ctx) : RELINK_E_RUNTIME;
 }

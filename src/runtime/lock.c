@@ -128,6 +128,20 @@ int rl_lock(struct relink_error *err)
 	return refuse_torn(err);
 }
 
+bool rl_try_lock(void)
+{
+	if (check_context(0))
+		return false;
+	self = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (pthread_mutex_trylock(&lock)) {
+		self = 0;
+		return false;
+	}
+	__atomic_store_n(&owner, (char *)&self, __ATOMIC_RELAXED);
+	return true;
+}
+
 /* fork() waits for a running commit, so that the child never starts with half of one. A handler that interrupted one can't wait. */
 static void before_fork(void)
 {
@@ -162,6 +176,8 @@ static void after_fork_in_child(void)
 {
 	rl_text_after_fork();
 	rl_agent_after_fork();
+	rl_recorder_after_fork();
+	rl_linkage_after_fork();
 	note_fork();
 	if (self > 1) {
 		after_handler_forked();

@@ -7,6 +7,7 @@
 #ifndef RL_RUNTIME_H
 #define RL_RUNTIME_H
 
+#include <relink/linkage.h>
 #include <relink/linux.h>
 #include <relink/relink.h>
 
@@ -59,6 +60,11 @@ struct rl_api {
 	int (*each_use)(int (*visit)(const struct relink_use_info *info, void *ctx), void *ctx);
 	int (*agent_start)(struct relink_error *err);
 	int (*agent_stop)(struct relink_error *err);
+	int (*linkage)(const struct relink_linkage_options *options, struct relink_error *err);
+	int (*linkage_revert)(const char *module, int mode, struct relink_error *err);
+	int (*linkage_refresh)(int mode, struct relink_error *err);
+	void (*linkage_arrived)(const void *caller);
+	int (*linkage_each)(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);
 };
 
 /* The process's runtime; NULL if a copy of another version was first. */
@@ -84,6 +90,7 @@ extern struct rl_runtime rl_runtime;
 /* lock.c */
 int rl_lock(struct relink_error *err); /* 0 or RELINK_E_CONTEXT */
 void rl_unlock(void);
+bool rl_try_lock(void); /* never waits; from any context */
 /* For the calling thread: waiting for the lock is given up, with RELINK_E_CONTEXT, as soon as this says so. */
 void rl_lock_unless(bool (*give_up)(void));
 void rl_lock_init(void);
@@ -144,6 +151,15 @@ void rl_list_notes(char *buffer, size_t size);
 int rl_commit_wishes(const struct relink_wish *wishes, size_t count, int mode, struct relink_error *err);
 int rl_count_key(struct relink_key *key, int by, struct relink_error *err);
 int rl_declare(unsigned what, struct relink_error *err);
+
+/* linkage.c */
+int rl_linkage_start(const struct relink_linkage_options *options, struct relink_error *err);
+int rl_linkage_revert(const char *module, int mode, struct relink_error *err);
+int rl_linkage_refresh(int mode, struct relink_error *err);
+void rl_linkage_arrived(const void *caller);
+void rl_linkage_after_fork(void); /* in the child */
+void rl_linkage_at_exit(void);
+int rl_linkage_each(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);
 
 /* missing.c: calls of members that a backend has not. rl_missing_op may be called anywhere that a call may stand. */
 void rl_on_missing_op(relink_missing_op_fn *fn, void *ctx);

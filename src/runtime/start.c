@@ -75,6 +75,7 @@ static void on_exit_(int status, void *unused)
 {
 	(void)status, (void)unused;
 	__atomic_store_n(&rl_runtime.exiting, true, __ATOMIC_RELAXED);
+	rl_linkage_at_exit();
 	rl_agent_at_exit();
 }
 

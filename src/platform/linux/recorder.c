@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recorder.c - sees calls that go through slots of the global offset table.
+ *
+ * A slot that is watched holds the address of one of our entries instead of its function's. An entry stands between any caller
+ * and any function: it keeps every register but %r11, which linkage may change, and goes on to the function by a jump, so
+ * that nothing of ours is on the stack then. It may be reached from signal handlers, from children of vfork and from
+ * any thread, at any time; so it counts in memory of its own, without locks, and a count that two have changed at once
+ * may be lost.
+ *
+ * A caller that comes often is work for whoever asked. That runs on a stack of its own with all signals blocked, since the
+ * caller's may be small, and one at a time; who comes meanwhile is counted another time.
+ */
+#include "../platform.h"
+#include "system.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#ifdef RL_X86_64
+
+#include <cpuid.h>
+#include <sys/single_threaded.h>
+
+#pragma weak __libc_single_threaded
+
+#define PLAIN RL_RAW __attribute__((target("general-regs-only")))
+#define ENTRY_SIZE 16
+#define STACK_SIZE 65536
+
+/* Callers: the return address, the watch, and how often they came, in one word. */
+#define CALLERS 8192u /* a power of two */
+#define PROBES 8u
+#define COUNT_BITS 5
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
+#define SETTLED COUNT_MASK /* there is nothing more to be done about it */
+#define ADDRESS_BITS 47
+#define LATE 16u /* slots that the loader is about to fill */
+
+/* What the entry has pushed, from the bottom up. */
+struct registers {
+	uint64_t watch; /* %r11 at the entry */
+	uint64_t r10, r9, r8, rdi, rsi, rdx, rcx, rax, rbx;
+	uintptr_t caller; /* the return address */
+};
+
+struct result { /* in %rax and %rdx */
+	uintptr_t target;
+	uint64_t work;
+};
+
+static struct rl_watch watches[RL_WATCHES];
+static unsigned watch_count;
+static uint64_t callers[CALLERS];
+static uint64_t recorded;
+static unsigned late[LATE]; /* watch + 1; 0: free */
+static unsigned late_count;
+static rl_recorder_work *worker;
+static unsigned threshold, patience;
+
+static struct {
+	unsigned busy;
+	uint64_t mask;
+	struct rl_recorded job;
+} work;
+
+/* For the assembly below, which is a part of this file; under link-time optimisation it may come to lie in another. */
+struct result rl_recorder_count(struct registers *r) RL_HIDDEN;
+void rl_recorder_run(void) RL_HIDDEN;
+void rl_recorder_leave(void) RL_HIDDEN;
+extern const char rl_recorder_entries[] RL_HIDDEN;
+RL_HIDDEN uint8_t *rl_recorder_stack; /* its top */
+RL_HIDDEN uint8_t *rl_recorder_vectors;
+RL_HIDDEN uint64_t rl_recorder_saves; /* what xsave is to save; 0: fxsave is all there is */
+
+/*
+ * Entry i: endbr64; mov $i, %r11d; jmp common. 16 bytes each.
+ *
+ * The frame is described to unwinders throughout: a profiler's signal may arrive at any instruction.
+ */
+__asm__(".pushsection .text\n"
+	".globl rl_recorder_entries, rl_recorder_common\n"
+	".hidden rl_recorder_entries, rl_recorder_common\n"
+	".balign 64\n"
+	".type rl_recorder_entries, @function\n"
+	"rl_recorder_entries:\n"
+	"	.cfi_startproc\n"
+	".set rl_i, 0\n"
+	".rept 4096\n" /* RL_WATCHES */
+	"	endbr64\n"
+	"	mov	$rl_i, %r11d\n"
+	"	.byte	0xe9\n"
+	"	.long	rl_recorder_common - . - 4\n"
+	"	.balign 16\n"
+	".set rl_i, rl_i + 1\n"
+	".endr\n"
+	"	.cfi_endproc\n"
+	".size rl_recorder_entries, . - rl_recorder_entries\n"
+	".type rl_recorder_common, @function\n"
+	"rl_recorder_common:\n"
+	"	.cfi_startproc\n"
+	"	push	%rbx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset %rbx, 0\n"
+	"	push	%rax\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%rcx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%rdx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%rsi\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%rdi\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%r8\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%r9\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%r10\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%r11\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	mov	%rsp, %rbx\n"
+	"	.cfi_def_cfa %rbx, 88\n"
+	"	and	$-16, %rsp\n"
+	"	mov	%rbx, %rdi\n"
+	"	cld\n"
+	"	call	rl_recorder_count\n"
+	"	mov	%rax, (%rbx)\n"
+	"	test	%rdx, %rdx\n"
+	"	jnz	2f\n"
+	"1:	mov	%rbx, %rsp\n"
+	"	.cfi_def_cfa %rsp, 88\n"
+	"	pop	%r11\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%r10\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%r9\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%r8\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rdi\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rsi\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rdx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rcx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rax\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	pop	%rbx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	.cfi_restore %rbx\n"
+	"	jmp	*%r11\n"
+	"	.cfi_def_cfa %rbx, 88\n"
+	"	.cfi_rel_offset %rbx, 72\n"
+	"2:	mov	rl_recorder_stack(%rip), %rsp\n"
+	"	mov	rl_recorder_saves(%rip), %rax\n"
+	"	mov	rl_recorder_vectors(%rip), %rcx\n"
+	"	test	%rax, %rax\n"
+	"	jz	3f\n"
+	"	xor	%edx, %edx\n"
+	"	xsave64	(%rcx)\n"
+	"	call	rl_recorder_run\n"
+	"	mov	rl_recorder_saves(%rip), %rax\n"
+	"	mov	rl_recorder_vectors(%rip), %rcx\n"
+	"	xor	%edx, %edx\n"
+	"	xrstor64 (%rcx)\n"
+	"	jmp	4f\n"
+	"3:	fxsave64 (%rcx)\n"
+	"	call	rl_recorder_run\n"
+	"	mov	rl_recorder_vectors(%rip), %rcx\n"
+	"	fxrstor64 (%rcx)\n"
+	"4:	mov	%rbx, %rsp\n"
+	"	and	$-16, %rsp\n"
+	"	call	rl_recorder_leave\n"
+	"	jmp	1b\n"
+	"	.cfi_endproc\n"
+	".size rl_recorder_common, . - rl_recorder_common\n"
+	".popsection\n");
+
+_Static_assert(sizeof(struct registers) == 88, "the assembly pushes as much");
+_Static_assert(RL_WATCHES == 4096, "the assembly has as many entries");
+
+static uintptr_t entry_of(unsigned watch)
+{
+	return (uintptr_t)rl_recorder_entries + (uintptr_t)watch * ENTRY_SIZE;
+}
+
+/* ---- counting ---- */
+
+/* The word of a caller; made if there is room. NULL: there is none. */
+PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
+{
+	uint64_t key = (caller & ((UINT64_C(1) << ADDRESS_BITS) - 1)) << (COUNT_BITS + 12) | (uint64_t)watch << COUNT_BITS;
+	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		uint64_t *word = &callers[(hash + i) & (CALLERS - 1)], found = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+		if (found == 0) {
+			__atomic_store_n(word, key, __ATOMIC_RELAXED);
+			return word;
+		}
+		if ((found & ~COUNT_MASK) == key)
+			return word;
+	}
+	return NULL;
+}
+
+_Static_assert(ADDRESS_BITS + COUNT_BITS + 12 == 64 && RL_WATCHES <= 1 << 12, "a caller's word");
+
+/* Who is called for the first time has an answer soon: the loader puts it where we were. */
+PLAIN static void note_late(unsigned watch)
+{
+	for (unsigned i = 0; i < LATE; i++)
+		if (!late[i]) {
+			late[i] = watch + 1;
+			late_count++;
+			return;
+		}
+}
+
+PLAIN static bool is_filled(const struct rl_watch *w)
+{
+	uintptr_t now = __atomic_load_n((uintptr_t *)w->slot, __ATOMIC_ACQUIRE);
+
+	return now != w->target && now != entry_of((unsigned)(w - watches));
+}
+
+/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
+PLAIN static void watch_again(struct rl_watch *w)
+{
+	uintptr_t now = __atomic_load_n((uintptr_t *)w->slot, __ATOMIC_ACQUIRE);
+
+	w->target = now;
+	__atomic_store_n(&w->state, w->once ? RL_WATCH_OFF : RL_WATCH_ON, __ATOMIC_RELEASE);
+	if (!w->once)
+		__atomic_compare_exchange_n((uintptr_t *)w->slot, &now, entry_of((unsigned)(w - watches)), false, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED);
+}
+
+/* What the loader has filled since. Returns the first that somebody waits for; others of that kind have their turn later. */
+PLAIN static struct rl_watch *look_after_late(void)
+{
+	struct rl_watch *awaited = NULL;
+
+	for (unsigned i = 0; i < LATE; i++) {
+		struct rl_watch *w = late[i] ? &watches[late[i] - 1] : NULL;
+
+		if (!w || (w->state == RL_WATCH_LATE && (!is_filled(w) || (w->awaited && awaited))))
+			continue;
+		if (w->state == RL_WATCH_LATE)
+			watch_again(w);
+		if (w->awaited)
+			awaited = w;
+		late[i] = 0;
+		late_count--;
+	}
+	return awaited;
+}
+
+PLAIN static bool is_single(void)
+{
+	return !&__libc_single_threaded || __libc_single_threaded;
+}
+
+PLAIN static uint64_t begin_work(enum rl_recorded_what what, struct rl_watch *w, uintptr_t caller)
+{
+	uint64_t all = ~RL_SYNCHRONOUS, old = 0;
+
+	rl_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&old, sizeof(all));
+	if (__atomic_exchange_n(&work.busy, 1, __ATOMIC_ACQUIRE)) {
+		rl_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, sizeof(old));
+		return 0;
+	}
+	work.mask = old;
+	work.job = (struct rl_recorded){ .watch = w, .caller = caller, .what = what };
+	return 1;
+}
+
+/* A caller that nothing can be done about costs time with each call. */
+PLAIN static uint64_t miss(struct rl_watch *w, const struct registers *r)
+{
+	return ++w->missed >= patience && w->state == RL_WATCH_ON ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
+}
+
+PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
+{
+	uint64_t *caller = find_caller((unsigned)r->watch, r->caller);
+	uint64_t came;
+
+	if (!caller)
+		return miss(w, r);
+	came = *caller & COUNT_MASK;
+	if (came < threshold)
+		++*caller;
+	if (came + 1 < threshold)
+		return 0;
+	if (came == SETTLED || !is_single())
+		return miss(w, r);
+	return begin_work(RL_RECORDED_HOT, w, r->caller);
+}
+
+PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
+{
+	if (w->ask && w->state != RL_WATCH_OFF && w->ask(r->rdi))
+		return begin_work(RL_RECORDED_ASKED, w, r->caller);
+	switch (w->state) {
+	case RL_WATCH_ON:
+		return w->ask ? 0 : count(w, r);
+	case RL_WATCH_UNFILLED:
+		w->state = RL_WATCH_LATE;
+		note_late((unsigned)r->watch);
+		break;
+	}
+	return 0;
+}
+
+PLAIN struct result rl_recorder_count(struct registers *r)
+{
+	struct rl_watch *w = &watches[r->watch], *awaited;
+	struct result result = { __atomic_load_n(&w->target, __ATOMIC_ACQUIRE), 0 };
+
+	recorded++;
+	awaited = late_count ? look_after_late() : NULL;
+	if (awaited && is_single())
+		result.work = begin_work(RL_RECORDED_FILLED, awaited, r->caller);
+	else
+		result.work = look_at(w, r);
+	return result;
+}
+
+/* On the stack of our own. */
+void rl_recorder_run(void)
+{
+	uint64_t *caller;
+
+	worker(&work.job);
+	if (work.job.what != RL_RECORDED_HOT || !work.job.settled)
+		return;
+	caller = find_caller((unsigned)(work.job.watch - watches), work.job.caller);
+	if (caller)
+		*caller |= SETTLED;
+}
+
+PLAIN void rl_recorder_leave(void)
+{
+	uint64_t mask = work.mask;
+
+	__atomic_store_n(&work.busy, 0, __ATOMIC_RELEASE);
+	rl_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask));
+}
+
+/* ---- for whoever asks; under the runtime's lock ---- */
+
+/* SSE, AVX and AVX-512: what arguments are passed in, and what compiled code may use. */
+#define VECTORS (1u << 1 | 1u << 2 | 1u << 5 | 1u << 6 | 1u << 7)
+#define LEGACY_SIZE 576u
+
+static size_t vectors_size(void)
+{
+	unsigned eax, ebx, ecx, edx, size = LEGACY_SIZE;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
+		return size;
+	if (!__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx))
+		return size;
+	rl_recorder_saves = VECTORS & eax;
+	for (unsigned i = 2; i < 8; i++)
+		if (rl_recorder_saves & 1u << i && __get_cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx) && ebx + eax > size)
+			size = ebx + eax;
+	return size;
+}
+
+int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
+{
+	size_t size = (vectors_size() + 63) & ~(size_t)63;
+	uint8_t *memory;
+
+	worker = fn;
+	threshold = often < 1 ? 1 : often >= SETTLED ? SETTLED - 1 : often;
+	patience = misses;
+	if (rl_recorder_stack)
+		return 0;
+	/* The page below the stack stays out of reach. */
+	memory = mmap(NULL, 4096 + STACK_SIZE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	mprotect(memory, 4096, PROT_NONE);
+	rl_recorder_vectors = memory + 4096 + STACK_SIZE;
+	rl_recorder_stack = rl_recorder_vectors;
+	return 0;
+}
+
+struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled)
+{
+	struct rl_watch *w;
+
+	if (watch_count == RL_WATCHES)
+		return NULL;
+	w = &watches[watch_count++];
+	*w = (struct rl_watch){ .slot = slot, .target = target, .state = filled ? RL_WATCH_ON : RL_WATCH_UNFILLED };
+	return w;
+}
+
+uintptr_t rl_watch_entry(const struct rl_watch *w)
+{
+	return entry_of((unsigned)(w - watches));
+}
+
+struct rl_watch *rl_watch_of_entry(uintptr_t address)
+{
+	uintptr_t offset = address - (uintptr_t)rl_recorder_entries;
+
+	return offset % ENTRY_SIZE == 0 && offset / ENTRY_SIZE < watch_count ? &watches[offset / ENTRY_SIZE] : NULL;
+}
+
+uint64_t rl_recorder_total(void)
+{
+	return recorded;
+}
+
+void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
+{
+	for (unsigned i = 0; i < CALLERS; i++) {
+		uint64_t word = callers[i], came = word & COUNT_MASK;
+		/* Code lies in the lower half of the address space. */
+		uintptr_t caller = (uintptr_t)(word >> (COUNT_BITS + 12));
+
+		if (word && came >= threshold && came != SETTLED)
+			visit(&watches[word >> COUNT_BITS & (RL_WATCHES - 1)], caller, ctx);
+	}
+}
+
+void rl_recorder_after_fork(void)
+{
+	work.busy = 0;
+}
+
+#else
+
+int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
+{
+	(void)fn, (void)often, (void)misses;
+	return -ENOSYS;
+}
+
+struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled)
+{
+	(void)slot, (void)target, (void)filled;
+	return NULL;
+}
+
+uintptr_t rl_watch_entry(const struct rl_watch *w)
+{
+	(void)w;
+	return 0;
+}
+
+struct rl_watch *rl_watch_of_entry(uintptr_t address)
+{
+	(void)address;
+	return NULL;
+}
+
+uint64_t rl_recorder_total(void)
+{
+	return 0;
+}
+
+void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
+{
+	(void)visit, (void)ctx;
+}
+
+void rl_recorder_after_fork(void)
+{
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * preload.c - librelink-run.so: LD_PRELOAD it, and relink_linkage() is called in a program that knows nothing of it.
+ *
+ * RELINK_LINKAGE says how, see relink-run(7). Whatever goes wrong, the program runs on as without.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <relink/linkage.h>
+
+#include "run/run.h"
+
+#define SELF "librelink-run.so"
+
+static struct rl_run_options options;
+
+/* ---- the environment that the program's children get ---- */
+
+static bool is_self(const char *name, size_t length)
+{
+	const char *last = name;
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '/')
+			last = name + i + 1;
+	length -= (size_t)(last - name);
+	return length >= strlen(SELF) && !memcmp(last, SELF, strlen(SELF));
+}
+
+/* In place: nobody's pointer into the environment becomes invalid. Returns whether anything is left. */
+static bool drop_self(char *list)
+{
+	char *to = list;
+
+	for (char *at = list; *at;) {
+		size_t length = strcspn(at, ": ");
+
+		if (!is_self(at, length)) {
+			if (to != list)
+				*to++ = ':';
+			memmove(to, at, length);
+			to += length;
+		}
+		at += length;
+		at += *at != '\0';
+	}
+	*to = '\0';
+	return to != list;
+}
+
+static void clean_environment(void)
+{
+	char *list = getenv("LD_PRELOAD");
+
+	unsetenv("RELINK_LINKAGE");
+	if (list && !drop_self(list))
+		unsetenv("LD_PRELOAD");
+}
+
+/* ---- modules that come later ---- */
+
+/*
+ * Start files of every compiler on Linux call this, if anybody defines it, before a module's constructors: it was made for
+ * profilers. A program that is built for one (-pg) has a definition of its own, which comes first.
+ */
+RELINK_API void __gmon_start__(void);
+void __gmon_start__(void)
+{
+	relink_linkage_arrived_(__builtin_return_address(0));
+}
+
+/* ---- start and end ---- */
+
+static __attribute__((constructor)) void begin(void)
+{
+	struct relink_error err = { .code = 0 };
+	const char *list = getenv("RELINK_LINKAGE");
+
+	rl_run_parse(list ? list : "", &options);
+	if (!options.children)
+		clean_environment();
+	if (options.reserved_stop)
+		rl_run_release(&options);
+	relink_linkage(&options.linkage, &err);
+	rl_run_began(&options, &err);
+}
+
+static __attribute__((destructor)) void end(void)
+{
+	rl_run_report(&options);
+}

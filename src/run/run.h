@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h - the parts of librelink-run.so. */
+#ifndef RL_RUN_H
+#define RL_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <relink/linkage.h>
+
+struct rl_run_options {
+	struct relink_linkage_options linkage;
+	char only[2048], not_[2048], report[4096];
+	bool children, json, verify, reported;
+	uint64_t reserved_start, reserved_stop; /* address space that keeps libraries near the program until they are loaded */
+	char placed[160];        /* why it is not so */
+	char unknown[64];        /* a word that nobody understands */
+	struct relink_error error;
+};
+
+/* "all,only=libz.so.1,budget=8M": what is not understood is noted, and left out. */
+void rl_run_parse(const char *list, struct rl_run_options *options);
+void rl_run_release(const struct rl_run_options *options);
+void rl_run_began(struct rl_run_options *options, const struct relink_error *err);
+/* Where options say so, if they do. */
+void rl_run_report(const struct rl_run_options *options);
+
+#endif

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/* linkage.c - the functions of relink/linkage.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/linkage.h"
+
+#define LEARNED_ROOM 32768 /* links that can be learned; memory that is not used costs nothing */
+#define PAGE 4096u
+
+struct rl_linkage rl_linkage;
+
+void rl_linkage_note(const char *text, const char *more)
+{
+	size_t used = rl_length(rl_linkage.notes);
+	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
+
+	rl_text_add(&t, text);
+	rl_text_add(&t, more);
+	rl_text_add(&t, "\n");
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* ---- links of a module at start ---- */
+
+struct batch {
+	struct rl_link *links;
+	size_t count;    /* that are bound at once */
+	size_t waiting;  /* behind these: their slots are not filled yet */
+	size_t left;     /* behind those: they can't be bound, and know why */
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct rl_link *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static int by_slot(const void *a, const void *b)
+{
+	const struct rl_link *x = a, *y = b;
+
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* From the file's order, which is that of who got hot first: when the budget is spent, the others stay. */
+static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count, struct batch *b)
+{
+	struct rl_link *waiting = calloc(2 * count + 1, sizeof(*waiting)), *left = waiting + count;
+	struct rl_link link;
+
+	b->links = calloc(count + 1, sizeof(*b->links));
+	if (!b->links || !waiting) {
+		free(waiting);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!rl_link_at(m, m->text_start + offsets[i], &link))
+			continue;
+		if (rl_link_aim(&link) && rl_link_afford(&link))
+			b->links[b->count++] = link;
+		else if (link.state == RELINK_LINK_LAZY)
+			waiting[b->waiting++] = link;
+		else
+			left[b->left++] = link;
+	}
+	qsort(b->links, b->count, sizeof(link), by_address);
+	qsort(waiting, b->waiting, sizeof(link), by_slot);
+	memcpy(b->links + b->count, waiting, b->waiting * sizeof(link));
+	memcpy(b->links + b->count + b->waiting, left, b->left * sizeof(link));
+	free(waiting);
+	return true;
+}
+
+static bool make_room(size_t more)
+{
+	struct rl_linkage *l = &rl_linkage;
+	size_t capacity = l->link_count + more + LEARNED_ROOM;
+	struct rl_link *grown;
+
+	if (l->link_count + more + LEARNED_ROOM / 2 <= l->link_capacity)
+		return true;
+	grown = calloc(capacity, sizeof(*grown));
+	if (!grown)
+		return false;
+	memcpy(grown, l->links, l->link_count * sizeof(*grown));
+	free(l->links);
+	l->links = grown;
+	l->link_capacity = capacity;
+	return true;
+}
+
+/* Tells slots which links wait for them. */
+static bool note_waiting(size_t from, size_t count)
+{
+	struct rl_linkage *l = &rl_linkage;
+	size_t most = l->room_count;
+
+	for (size_t i = from; i < from + count; i++) {
+		struct rl_linked_slot *slot = &l->slots[l->links[i].slot];
+
+		if (!slot->count++)
+			slot->first = (uint32_t)i;
+		most = slot->count > most ? slot->count : most;
+	}
+	if (most == l->room_count)
+		return true;
+	free(l->room);
+	l->room = calloc(most, sizeof(*l->room));
+	l->room_count = l->room ? most : 0;
+	return l->room;
+}
+
+static int add_batch(const struct batch *b, bool unused, struct relink_error *err)
+{
+	struct rl_linkage *l = &rl_linkage;
+	size_t all = b->count + b->waiting + b->left, from = l->link_count;
+	struct rl_link_job job = { .count = b->count, .mode = RELINK_LIVE, .bind = true, .unused = unused };
+	int r;
+
+	if (!make_room(all) || !(job.room = calloc(b->count + 1, sizeof(*job.room))))
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
+	memcpy(l->links + from, b->links, all * sizeof(*l->links));
+	l->link_count += all;
+	job.links = l->links + from;
+	r = rl_links_commit(&job, err);
+	if (!r && l->options.flags & RELINK_LINKAGE_CONTROL) {
+		job.bind = false;
+		r = rl_links_commit(&job, err);
+	}
+	free(job.room);
+	if (!note_waiting(from + b->count, b->waiting))
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
+	return r;
+}
+
+static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
+{
+	switch (rl_linkage.options.policy) {
+	case RELINK_LINKAGE_ALL:
+		return rl_all_load(m, offsets, count);
+	case RELINK_LINKAGE_LEARN:
+		return false;
+	}
+	return rl_hot_load(m, offsets, count);
+}
+
+/* `unused`: nobody runs the module's code yet. */
+static int bind_module(struct rl_linked *m, bool unused, struct relink_error *err)
+{
+	struct batch b = { 0 };
+	uint32_t *offsets;
+	size_t count;
+	int r;
+
+	if (m->why || !offsets_of(m, &offsets, &count))
+		return 0;
+	if (sort_out(m, offsets, count, &b))
+		r = b.count + b.waiting + b.left ? add_batch(&b, unused, err) : 0;
+	else
+		r = rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
+	free(offsets);
+	free(b.links);
+	return r;
+}
+
+/* The first failure is the one that is reported; what fails for one module is tried for the next. `unused`: nobody runs its code yet. */
+static int bind_new(const struct rl_linked *unused, struct relink_error *err)
+{
+	struct relink_error other;
+	int first = 0;
+
+	for (size_t i = 0; i < rl_linkage.module_count; i++) {
+		struct rl_linked *m = rl_linkage.modules[i];
+		int r = m->known || m->gone ? 0 : bind_module(m, m == unused, first ? &other : err);
+
+		m->known = true;
+		first = first ? first : r;
+	}
+	return first;
+}
+
+/* ---- start ---- */
+
+/* They want to see every call. */
+static const char *refused(void)
+{
+	if (rl_secure())
+		return "the process has more rights than its user (AT_SECURE)";
+	if (getenv("LD_AUDIT"))
+		return "an auditor wants to see calls between libraries (LD_AUDIT is set)";
+	if (getenv("LD_PROFILE"))
+		return "a profiler wants to see calls between libraries (LD_PROFILE is set)";
+	return NULL;
+}
+
+static bool take_options(const struct relink_linkage_options *options)
+{
+	struct relink_linkage_options *mine = &rl_linkage.options;
+	char *only = options->only ? strdup(options->only) : NULL, *not_ = options->not_ ? strdup(options->not_) : NULL;
+
+	if ((options->only && !only) || (options->not_ && !not_)) {
+		free(only);
+		free(not_);
+		return false;
+	}
+	free((char *)(uintptr_t)mine->only);
+	free((char *)(uintptr_t)mine->not_);
+	*mine = *options;
+	mine->only = only;
+	mine->not_ = not_;
+	return true;
+}
+
+static int start(struct relink_error *err)
+{
+	int r;
+
+	if (!rl_runtime.core.can_write)
+		return rl_fail(err, RELINK_E_WRITE, 0, rl_runtime.core.why);
+	if (!rl_linkage_look())
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	rl_linkage_watch();
+	rl_linkage.started = true;
+	return r;
+}
+
+int rl_linkage_start(const struct relink_linkage_options *options, struct relink_error *err)
+{
+	uint64_t began = now();
+	const char *why = refused();
+	int r;
+
+	if (!options || options->size != sizeof(*options) || options->policy < 0 || options->policy > RELINK_LINKAGE_CACHED)
+		return rl_fail(err, RELINK_E_ARGUMENT, 0, "options are not initialised with RELINK_LINKAGE_OPTIONS, or have an unknown policy");
+	if (why)
+		return rl_fail(err, RELINK_E_CONTEXT, 0, why);
+	r = rl_lock(err);
+	if (r)
+		return r;
+	r = take_options(options) ? start(err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	rl_linkage.start_ns += now() - began;
+	rl_unlock();
+	return r;
+}
+
+/* Each module calls for itself: others that are new may be in use. */
+void rl_linkage_arrived(const void *caller)
+{
+	size_t before;
+
+	if (!__atomic_load_n(&rl_linkage.started, __ATOMIC_ACQUIRE) || rl_linkage.closed || rl_lock(0))
+		return;
+	before = rl_linkage.module_count;
+	if (rl_linkage_look() && before < rl_linkage.module_count) {
+		bind_new(rl_linked_at((uintptr_t)caller), 0);
+		rl_linkage_watch();
+	}
+	rl_unlock();
+}
+
+void rl_linkage_after_fork(void)
+{
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		rl_linkage.modules[i]->news = false;
+}
+
+void rl_linkage_at_exit(void)
+{
+	if (!rl_linkage.started || rl_linkage.closed || rl_lock(0))
+		return;
+	rl_linkage_remember();
+	rl_hot_save();
+	rl_unlock();
+}
+
+/* ---- back ---- */
+
+static bool is_asked_for(const struct rl_linked *m, const char *name)
+{
+	size_t length = strlen(m->name), so = (size_t)(strstr(m->name, ".so") ? strstr(m->name, ".so") - m->name : 0);
+
+	return !name || (strlen(name) == length && !strcmp(m->name, name)) || (so && strlen(name) == so && !strncmp(m->name, name, so));
+}
+
+/* Of those links that `wanted` says, which move to the end of nothing: they are copied out and back in. */
+struct selection {
+	struct rl_link *links;
+	uint32_t *at;
+	size_t count;
+};
+
+typedef bool wanted_link(const struct rl_link *link, const void *ctx);
+
+static bool select_links(wanted_link *wanted, const void *ctx, struct selection *s)
+{
+	struct rl_linkage *l = &rl_linkage;
+
+	s->count = 0;
+	s->links = calloc(l->link_count + 1, sizeof(*s->links));
+	s->at = calloc(l->link_count + 1, sizeof(*s->at));
+	if (!s->links || !s->at)
+		return false;
+	for (size_t i = 0; i < l->link_count; i++)
+		if (l->links[i].state == RELINK_LINK_BOUND && !l->modules[l->links[i].module]->gone && wanted(&l->links[i], ctx)) {
+			s->at[s->count] = (uint32_t)i;
+			s->links[s->count++] = l->links[i];
+		}
+	return true;
+}
+
+static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, struct relink_error *err)
+{
+	struct selection s;
+	struct rl_link_job job = { .mode = mode };
+	size_t stay = 0;
+	int r = RELINK_E_MEMORY;
+
+	if (select_links(wanted, ctx, &s) && (job.room = calloc(s.count + 1, sizeof(*job.room)))) {
+		job.links = s.links;
+		job.count = s.count;
+		r = rl_links_commit(&job, err);
+		for (size_t i = 0; i < s.count; i++) {
+			if (s.links[i].state == RELINK_LINK_HOME)
+				s.links[i].state = (uint8_t)state;
+			stay += s.links[i].state == RELINK_LINK_BOUND;
+			rl_linkage.links[s.at[i]] = s.links[i];
+		}
+	} else {
+		rl_fail(err, r, 0, "out of memory; nothing has changed");
+	}
+	free(job.room);
+	free(s.links);
+	free(s.at);
+	if (!r && stay)
+		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP");
+	return r;
+}
+
+static bool is_of_module(const struct rl_link *link, const void *name)
+{
+	return is_asked_for(rl_linkage.modules[link->module], name);
+}
+
+static int revert(const char *name, int mode, struct relink_error *err)
+{
+	bool known = !name;
+
+	for (size_t i = 0; i < rl_linkage.module_count; i++) {
+		struct rl_linked *m = rl_linkage.modules[i];
+
+		if (m->gone || m->never || !is_asked_for(m, name))
+			continue;
+		known = true;
+		rl_linkage_unwatch(m);
+		m->why = "led through its stubs again";
+	}
+	if (!known)
+		return rl_fail(err, RELINK_E_UNKNOWN, 0, "no module of that name is loaded, or none whose calls could be bound");
+	return lead_home(is_of_module, name, mode, RELINK_LINK_HOME, err);
+}
+
+int rl_linkage_revert(const char *module, int mode, struct relink_error *err)
+{
+	int r = rl_lock(err);
+
+	if (r)
+		return r;
+	rl_linkage_look();
+	r = revert(module, mode, err);
+	rl_unlock();
+	return r;
+}
+
+/* ---- what has changed since ---- */
+
+static bool has_changed(const struct rl_linked_slot *slot)
+{
+	uint8_t state;
+
+	return slot->bound && !rl_slot_module(slot)->gone && rl_slot_target(slot, &state) != slot->bound;
+}
+
+static bool is_of_changed(const struct rl_link *link, const void *ctx)
+{
+	(void)ctx;
+	return has_changed(&rl_linkage.slots[link->slot]);
+}
+
+static int lead_changed_home(int mode, struct relink_error *err)
+{
+	int changed = 0, r;
+
+	for (size_t i = 0; i < rl_linkage.slot_count; i++)
+		changed += has_changed(&rl_linkage.slots[i]);
+	if (!changed)
+		return 0;
+	r = lead_home(is_of_changed, 0, mode, RELINK_LINK_CHANGED, err);
+	for (size_t i = 0; i < rl_linkage.slot_count && !r; i++)
+		if (has_changed(&rl_linkage.slots[i]))
+			rl_linkage.slots[i].bound = 0;
+	return r ? r : changed;
+}
+
+int rl_linkage_refresh(int mode, struct relink_error *err)
+{
+	int r = rl_lock(err), changed;
+
+	if (r)
+		return r;
+	changed = rl_linkage_look() ? lead_changed_home(mode, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory");
+	if (changed >= 0 && rl_linkage.started && !rl_linkage.closed) {
+		bind_new(NULL, 0);
+		rl_linkage_watch();
+	}
+	rl_unlock();
+	return changed;
+}
+
+/* ---- listing ---- */
+
+static bool differs(const struct rl_link *link)
+{
+	uint8_t state;
+
+	return link->state == RELINK_LINK_BOUND &&
+	       (!rl_link_is_intact(&rl_runtime.core, link) || rl_slot_target(&rl_linkage.slots[link->slot], &state) != link->target);
+}
+
+static void describe(const struct rl_linked *m, struct relink_linkage_info *info)
+{
+	const struct rl_linkage *l = &rl_linkage;
+
+	*info = (struct relink_linkage_info){ .size = sizeof(*info), .module = m->name, .path = m->path, .why = m->why,
+					      .learned = m->learned, .pages = m->pages, .decoded = m->decoded };
+	for (size_t i = m->first; i < m->first + m->count; i++) {
+		uint8_t state = RELINK_LINK_HOME;
+
+		info->slots++;
+		info->lazy += !rl_slot_target(&l->slots[i], &state) && state == RELINK_LINK_LAZY;
+	}
+	for (size_t i = 0; i < l->link_count; i++) {
+		const struct rl_link *link = &l->links[i];
+
+		if (l->modules[link->module] != m)
+			continue;
+		info->found++;
+		info->calls[link->state]++;
+		info->differ += l->options.flags & RELINK_LINKAGE_VERIFY && differs(link);
+	}
+	info->found = m->decoded ? m->found : info->found;
+}
+
+static void describe_all(struct relink_linkage_status *status)
+{
+	const struct rl_linkage *l = &rl_linkage;
+	struct rl_text notes = rl_text_into(status->notes, sizeof(status->notes));
+
+	status->policy = l->options.policy;
+	status->start_ns = l->start_ns;
+	status->learn_ns = l->learn_ns;
+	status->recorded = rl_recorder_total();
+	status->watching = 0;
+	for (size_t i = 0; i < l->slot_count; i++)
+		status->watching += l->slots[i].watch && !l->modules[l->slots[i].module]->gone && l->slots[i].watch->state != RL_WATCH_OFF;
+	rl_text_add(&notes, l->notes);
+}
+
+int rl_linkage_each(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
+{
+	int r = rl_lock(0);
+
+	if (r)
+		return r;
+	if (status)
+		describe_all(status);
+	rl_linkage_look();
+	for (size_t i = 0; i < rl_linkage.module_count && !r; i++) {
+		struct relink_linkage_info info;
+
+		if (rl_linkage.modules[i]->gone)
+			continue;
+		describe(rl_linkage.modules[i], &info);
+		r = visit(&info, ctx);
+	}
+	rl_unlock();
+	return r;
+}

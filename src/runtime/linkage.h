@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linkage.h - calls between modules: what the runtime knows of the process's modules, their slots and the calls through them.
+ *
+ *	linkage_modules.c   which modules there are, which slots they have, where slots lead
+ *	linkage_bind.c      from an address to a link, from links to commits
+ *	linkage_learn.c     the recorder's work: which calls are hot
+ *	linkage_cache.c     what other runs have found
+ *	linkage.c           the functions of relink/linkage.h
+ *
+ * Everything here is under the runtime's lock. What the recorder's work may call is marked so: it allocates nothing, and calls
+ * nothing of libc's that takes locks.
+ */
+#ifndef RL_RUNTIME_LINKAGE_H
+#define RL_RUNTIME_LINKAGE_H
+
+#include <relink/linkage.h>
+
+#include "core/linkage.h"
+#include "elf/slots.h"
+#include "elf/view.h"
+#include "runtime/runtime.h"
+
+struct rl_linked_slot {
+	uintptr_t address;
+	const char *name;       /* in the module's memory */
+	struct rl_watch *watch; /* NULL: was never watched */
+	uintptr_t bound;        /* what calls were bound to; 0: none were */
+	uint32_t first, count;  /* of the links that wait for it to be filled */
+	uint16_t module;
+	uint8_t kind;           /* enum rl_slot_kind */
+	bool read_only;         /* after start-up: the loader has protected its page */
+};
+
+struct rl_linked {
+	uintptr_t bias, text_start, text_stop;
+	const void *headers;    /* and the bias tell modules apart */
+	struct rl_view view;
+	char *path;             /* owned */
+	const char *name;       /* its last component */
+	uint8_t build_id[32];
+	size_t build_id_length; /* 0: none, or too long */
+	size_t first, count;    /* its slots, by ascending address */
+	uint8_t *private_pages; /* a bit each */
+	uint64_t pages, learned;
+	const char *why;        /* why its calls are left alone; NULL: they are not */
+	bool never;             /* not even its slots */
+	bool main, seen, gone, decoded, has_records, known; /* known: it has been bound, as far as it can be */
+	bool news;              /* more is known than the cache says */
+	uint64_t found;
+};
+
+#define RL_LINKED_MAX 1024   /* modules */
+
+struct rl_linkage {
+	bool started;
+	struct relink_linkage_options options; /* strings owned */
+	struct rl_linked *modules[RL_LINKED_MAX];
+	size_t module_count;
+	uint64_t generation;       /* of the loader's list, when it was looked at */
+	struct rl_linked_slot *slots;
+	size_t slot_count, slot_capacity;
+	struct rl_link *links;
+	size_t link_count, link_capacity; /* there is room for some that are learned */
+	struct rl_change_record *room;    /* for as many changes as the largest group of waiting links has */
+	size_t room_count;
+	uint64_t pages;            /* of all modules */
+	uint64_t start_ns, learn_ns;
+	bool learning;
+	bool closed;               /* nothing is written any more: a sandbox is about to come */
+	char notes[512];
+};
+extern struct rl_linkage rl_linkage;
+
+void rl_linkage_note(const char *text, const char *more);
+
+/* ---- linkage_modules.c ---- */
+
+/* Takes in modules that have come, marks those that have gone. False: out of memory. Takes the loader's lock. */
+bool rl_linkage_look(void);
+/* The rest is the recorder's, too. */
+struct rl_linked *rl_linked_at(uintptr_t code);        /* NULL: no module's code */
+struct rl_linked_slot *rl_linked_slot(const struct rl_linked *module, uintptr_t address);
+/* Where calls through the slot go. 0: nobody knows yet, or it is no code; *state says which. */
+uintptr_t rl_slot_target(const struct rl_linked_slot *slot, uint8_t *state);
+static inline uintptr_t rl_slot_value(const struct rl_linked_slot *slot)
+{
+	return __atomic_load_n((const uintptr_t *)slot->address, __ATOMIC_ACQUIRE);
+}
+static inline struct rl_linked *rl_slot_module(const struct rl_linked_slot *slot)
+{
+	return rl_linkage.modules[slot->module];
+}
+
+/* ---- linkage_bind.c; all of it for the recorder, too ---- */
+
+/* The call of a stub, or through a slot, whose opcode is here. False: there is none. */
+bool rl_link_at(const struct rl_linked *module, uintptr_t address, struct rl_link *link);
+/* Before a commit: where the slot leads. False: nowhere that the link could be bound to, and its state says why. */
+bool rl_link_aim(struct rl_link *link);
+/* Takes the pages that the link would make private from the budget. False, and its state says so: there is not enough. */
+bool rl_link_afford(struct rl_link *link);
+int rl_links_commit(const struct rl_link_job *job, struct relink_error *err);
+/* The tail jump through the slot's stub in the function at `function`. False: none is found. */
+bool rl_link_tail(const struct rl_linked *module, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link);
+/* A copy in the list. NULL: it is full. */
+struct rl_link *rl_link_add(const struct rl_link *link);
+
+/* ---- linkage_learn.c ---- */
+
+/* Slots lead to the recorder. */
+void rl_linkage_watch(void);
+/* And no more. */
+void rl_linkage_unwatch(const struct rl_linked *module); /* NULL: all */
+/* Hot calls that could not be bound, because threads were there, are news. */
+void rl_linkage_remember(void);
+
+/* ---- linkage_cache.c ---- */
+
+/* Offsets of hot calls from the start of the text; *offsets is to be freed. False: nothing is known. */
+bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count);
+void rl_hot_save(void); /* of all modules that have news */
+/* All calls of a module, from the cache or by decoding. False: it can't be decoded. */
+bool rl_all_load(struct rl_linked *module, uint32_t **offsets, size_t *count);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * linkage_learn.c - which calls are hot: slots lead to the recorder until it has seen enough.
+ *
+ * Its work comes in the middle of anything that the program does, once for each call that turns out to be hot. Then the process
+ * has one thread, as far as libc knows; whether that is so the commit asks the kernel. A process with threads only remembers.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "runtime/linkage.h"
+
+#define OFTEN 24     /* calls of one caller */
+#define ENOUGH 768   /* calls through one slot that nothing can be done about */
+#define PAGE 4096u
+
+/* ---- time ---- */
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* ---- slots ---- */
+
+static struct rl_linked_slot *slot_of(const struct rl_watch *w)
+{
+	return &rl_linkage.slots[w->index];
+}
+
+/* Only what we have put there is taken away: somebody else may have put something of his own in its place. */
+static void restore(struct rl_linked_slot *slot)
+{
+	uintptr_t entry = rl_watch_entry(slot->watch);
+
+	__atomic_compare_exchange_n((uintptr_t *)slot->address, &entry, slot->watch->target, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	slot->watch->state = RL_WATCH_OFF;
+}
+
+static bool leads_here(const struct rl_linked_slot *slot)
+{
+	return slot->watch && rl_slot_value(slot) == rl_watch_entry(slot->watch);
+}
+
+static bool open_page(const struct rl_linked_slot *slot, bool open)
+{
+	uintptr_t page = slot->address & ~(uintptr_t)(PAGE - 1);
+
+	return !slot->read_only || rl_data_protect(page, page + PAGE, open) == 0;
+}
+
+static void give_back(struct rl_linked_slot *slot)
+{
+	if (!leads_here(slot) || !open_page(slot, true)) {
+		slot->watch->state = RL_WATCH_OFF;
+		return;
+	}
+	restore(slot);
+	open_page(slot, false);
+}
+
+void rl_linkage_unwatch(const struct rl_linked *module)
+{
+	for (size_t i = 0; i < rl_linkage.slot_count; i++) {
+		struct rl_linked_slot *slot = &rl_linkage.slots[i];
+
+		if (slot->watch && slot->watch->state != RL_WATCH_OFF && !rl_slot_module(slot)->gone &&
+		    (!module || rl_slot_module(slot) == module))
+			give_back(slot);
+	}
+	if (!module)
+		rl_linkage.learning = false;
+}
+
+/* ---- work ---- */
+
+static void note_news(const struct rl_link *link)
+{
+	struct rl_linked *m = rl_linkage.modules[link->module];
+
+	m->learned++;
+	m->news = true;
+}
+
+static struct rl_link *is_known(const struct rl_link *link)
+{
+	for (size_t i = rl_linkage.link_count; i-- > 0;)
+		if (rl_linkage.links[i].address == link->address && !rl_linkage.modules[rl_linkage.links[i].module]->gone)
+			return &rl_linkage.links[i];
+	return NULL;
+}
+
+/* It has come often, so it is remembered even if it can't be bound. */
+static void bind_one(const struct rl_link *found)
+{
+	struct rl_change_record room[1];
+	struct rl_link *link = is_known(found);
+	struct rl_link_job job = { .count = 1, .room = room, .mode = RELINK_LIVE, .bind = true };
+
+	if (!link) {
+		link = rl_link_add(found);
+		if (!link) {
+			rl_linkage_unwatch(NULL);
+			return;
+		}
+		note_news(link);
+	}
+	job.links = link;
+	if (link->state != RELINK_LINK_BOUND && rl_link_aim(link) && rl_link_afford(link))
+		rl_links_commit(&job, NULL);
+}
+
+/* What the return address says: the call in front of it is one of this stub, or of a function that ends with a jump to it. */
+static bool find_call(const struct rl_linked_slot *slot, uintptr_t caller, struct rl_link *link)
+{
+	static const enum rl_kind kinds[] = { RL_CALL, RL_POINTER_CALL };
+	const struct rl_linked *m = rl_linked_at(caller - 1);
+
+	for (size_t i = 0; m && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (rl_link_at(m, caller - rl_runtime.core.port->length[kinds[i]], link) && link->kind == kinds[i] &&
+		    &rl_linkage.slots[link->slot] == slot)
+			return true;
+	return false;
+}
+
+/* The function that the call in front of a return address goes to. 0: it can't be told. */
+static uintptr_t called(uintptr_t caller)
+{
+	static const enum rl_kind kinds[] = { RL_CALL, RL_POINTER_CALL };
+	const struct rl_port *port = rl_runtime.core.port;
+	const struct rl_linked *m = rl_linked_at(caller - 1);
+	struct rl_link link;
+	struct rl_found found;
+
+	for (size_t i = 0; m && i < sizeof(kinds) / sizeof(*kinds); i++) {
+		uintptr_t address = caller - port->length[kinds[i]];
+
+		if (rl_linked_at(address) != m ||
+		    !port->call_at((const uint8_t *)address, port->length[kinds[i]], address, &found) || found.kind != kinds[i])
+			continue;
+		if (rl_link_at(m, address, &link))
+			return rl_link_aim(&link) ? link.target : 0;
+		if (!found.via_slot && rl_linked_at((uintptr_t)found.target))
+			return (uintptr_t)found.target;
+	}
+	return 0;
+}
+
+static void learn_caller(const struct rl_linked_slot *slot, uintptr_t caller)
+{
+	const struct rl_linked *m = rl_slot_module(slot);
+	struct rl_link link;
+	uintptr_t function;
+
+	if (find_call(slot, caller, &link)) {
+		bind_one(&link);
+		return;
+	}
+	function = called(caller);
+	if (function && rl_linked_at(function) == m && rl_link_tail(m, function, slot, &link))
+		bind_one(&link);
+}
+
+/* The loader has filled the slot: the calls that the cache knew of. */
+static void bind_waiting(struct rl_linked_slot *slot)
+{
+	struct rl_link *links = rl_linkage.links + slot->first;
+	struct rl_link_job job = { .links = links, .room = rl_linkage.room, .mode = RELINK_LIVE, .bind = true };
+
+	/* Those that are too many for the budget stay at the end. */
+	for (size_t i = 0; i < slot->count; i++) {
+		links[i].state = RELINK_LINK_HOME;
+		if (rl_link_aim(&links[i]) && rl_link_afford(&links[i])) {
+			struct rl_link good = links[i];
+
+			links[i] = links[job.count];
+			links[job.count++] = good;
+		}
+	}
+	slot->count = 0;
+	slot->watch->awaited = false;
+	if (job.count)
+		rl_links_commit(&job, NULL);
+}
+
+/* The process is about to shut itself in, or to become another: nothing can be written any more then. */
+static void finish(bool for_good)
+{
+	if (for_good) {
+		rl_linkage_unwatch(NULL);
+		rl_linkage.closed = true;
+	}
+	rl_hot_save();
+}
+
+static void work_on(struct rl_recorded *recorded)
+{
+	struct rl_linked_slot *slot = slot_of(recorded->watch);
+
+	switch (recorded->what) {
+	case RL_RECORDED_HOT:
+		recorded->settled = true;
+		learn_caller(slot, recorded->caller);
+		break;
+	case RL_RECORDED_ENOUGH:
+		give_back(slot);
+		break;
+	case RL_RECORDED_FILLED:
+		bind_waiting(slot);
+		break;
+	case RL_RECORDED_ASKED:
+		finish(!strcmp(slot->name, "prctl") || !strcmp(slot->name, "syscall"));
+		break;
+	}
+}
+
+static void work(struct rl_recorded *recorded)
+{
+	uint64_t start;
+
+	recorded->watch->missed = 0;
+	if (rl_linkage.closed || !rl_try_lock())
+		return;
+	start = now();
+	work_on(recorded);
+	rl_linkage.learn_ns += now() - start;
+	rl_unlock();
+}
+
+/* ---- which slots ---- */
+
+/* Called by the recorder in the place of the program's call: nothing but arithmetic. */
+#if defined __x86_64__
+#define PLAIN __attribute__((target("general-regs-only"), no_sanitize("address", "thread", "undefined")))
+#else
+#define PLAIN
+#endif
+
+PLAIN static bool is_seccomp(uint64_t argument)
+{
+	return argument == PR_SET_SECCOMP;
+}
+
+PLAIN static bool is_seccomp_call(uint64_t argument)
+{
+	return argument == SYS_seccomp;
+}
+
+PLAIN static bool always(uint64_t argument)
+{
+	(void)argument;
+	return true;
+}
+
+typedef bool asker(uint64_t argument);
+
+/* Calls that have to be known of before they happen. */
+static asker *asker_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		asker *ask;
+	} asked[] = {
+		{ "prctl", is_seccomp }, { "syscall", is_seccomp_call }, { "_exit", always }, { "_Exit", always },
+		{ "execve", always }, { "execv", always }, { "execvp", always }, { "execvpe", always }, { "fexecve", always },
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		if (!strcmp(asked[i].name, name))
+			return asked[i].ask;
+	return NULL;
+}
+
+static bool is_near(const struct rl_linked *m, uintptr_t target)
+{
+	const uintptr_t reach = 0x7fff0000u;
+
+	return target + reach > m->text_stop && target < m->text_start + reach;
+}
+
+static bool learns(void)
+{
+	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
+}
+
+/* Is it worth while, and sound? Whoever reads a slot as data would find the recorder's address there; slots for stubs nobody reads. */
+static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, uint8_t state, asker *ask)
+{
+	const struct rl_linked *m = rl_slot_module(slot);
+
+	if (slot->kind == RL_SLOT_DATA || slot->watch || m->gone || m->never)
+		return false;
+	if (ask)
+		return target || state == RELINK_LINK_LAZY;
+	if (m->why)
+		return false;
+	if (!target)
+		return state == RELINK_LINK_LAZY && (learns() || slot->count) && m->private_pages;
+	return learns() && is_near(m, target);
+}
+
+static void watch_slot(struct rl_linked_slot *slot)
+{
+	uint8_t state;
+	uintptr_t target = rl_slot_target(slot, &state), value = rl_slot_value(slot);
+	asker *ask = asker_of(slot->name);
+	struct rl_watch *w;
+
+	if (!is_watchable(slot, target, state, ask) || rl_watch_of_entry(value))
+		return;
+	w = rl_watch_add(slot->address, value, target != 0);
+	if (!w)
+		return;
+	slot->watch = w;
+	w->index = (uint32_t)(slot - rl_linkage.slots);
+	w->ask = ask;
+	w->awaited = slot->count != 0;
+	w->once = !learns();
+	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* Slots that the loader has protected lie side by side: one change of protection for all of a module's. */
+static void watch_module(const struct rl_linked *m)
+{
+	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
+	uintptr_t start = UINTPTR_MAX, stop = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (!slots[i].read_only)
+			continue;
+		start = slots[i].address < start ? slots[i].address : start;
+		stop = slots[i].address > stop ? slots[i].address : stop;
+	}
+	start &= ~(uintptr_t)(PAGE - 1);
+	stop = (stop & ~(uintptr_t)(PAGE - 1)) + PAGE;
+	if (start < stop && rl_data_protect(start, stop, true) < 0)
+		return;
+	for (size_t i = 0; i < m->count; i++)
+		watch_slot(&slots[i]);
+	if (start < stop)
+		rl_data_protect(start, stop, false);
+}
+
+void rl_linkage_watch(void)
+{
+	int r;
+
+	if (rl_linkage.closed)
+		return;
+	r = rl_recorder_start(work, OFTEN, ENOUGH);
+	if (r < 0) {
+		rl_linkage_note("nothing is learned: no memory for the recorder", "");
+		return;
+	}
+	rl_linkage.learning = learns();
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		if (!rl_linkage.modules[i]->gone)
+			watch_module(rl_linkage.modules[i]);
+}
+
+/* ---- at the end ---- */
+
+static void remember(struct rl_watch *w, uintptr_t caller, void *ctx)
+{
+	struct rl_linked_slot *slot = slot_of(w);
+	struct rl_link link;
+
+	(void)ctx;
+	if (rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) || is_known(&link))
+		return;
+	link.state = RELINK_LINK_THREADS;
+	if (rl_link_add(&link))
+		note_news(&link);
+}
+
+/* Hot callers that could not be bound, because threads were there. */
+void rl_linkage_remember(void)
+{
+	rl_recorder_each(remember, NULL);
+}
