@@ -90,6 +90,12 @@ static bool take(const struct word *w, struct rl_run_options *o)
 		o->linkage.flags |= RELINK_LINKAGE_CONTROL;
 	else if (is(w, "children"))
 		o->children = true;
+	else if (is(w, "agent"))
+		o->agent = true;
+	else if (is(w, "now"))
+		o->now = true;
+	else if (is(w, "hops"))
+		o->hops = (unsigned)strtoul(w->value, NULL, 10);
 	else if (is(w, "json"))
 		o->json = true;
 	else

@@ -6,9 +6,11 @@
  */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <relink/agent.h>
 #include <relink/linkage.h>
 
 #include "run/run.h"
@@ -16,6 +18,7 @@
 #define SELF "librelink-run.so"
 
 static struct rl_run_options options;
+static bool started;
 
 /* ---- the environment that the program's children get ---- */
 
@@ -56,6 +59,8 @@ static void clean_environment(void)
 	char *list = getenv("LD_PRELOAD");
 
 	unsetenv("RELINK_LINKAGE");
+	if (options.now)
+		unsetenv("LD_BIND_NOW");
 	if (list && !drop_self(list))
 		unsetenv("LD_PRELOAD");
 }
@@ -74,21 +79,43 @@ void __gmon_start__(void)
 
 /* ---- start and end ---- */
 
+/* This program only starts another one: "#!/usr/bin/env python3". */
+static void pass_on(const char *list)
+{
+	size_t size = strlen(list) + 32;
+	char *rest = malloc(size);
+	const char *word = strstr(list, "hops=");
+
+	if (!rest || !word)
+		return;
+	snprintf(rest, size, "%.*shops=%u%s", (int)(word - list), list, options.hops - 1, word + strcspn(word, ","));
+	setenv("RELINK_LINKAGE", rest, 1);
+	free(rest);
+}
+
 static __attribute__((constructor)) void begin(void)
 {
 	struct relink_error err = { .code = 0 };
 	const char *list = getenv("RELINK_LINKAGE");
 
 	rl_run_parse(list ? list : "", &options);
+	if (options.hops) {
+		pass_on(list);
+		return;
+	}
+	started = true;
 	if (!options.children)
 		clean_environment();
 	if (options.reserved_stop)
 		rl_run_release(&options);
 	relink_linkage(&options.linkage, &err);
 	rl_run_began(&options, &err);
+	if (options.agent)
+		relink_agent_start(&err);
 }
 
 static __attribute__((destructor)) void end(void)
 {
-	rl_run_report(&options);
+	if (started)
+		rl_run_report(&options);
 }

@@ -11,7 +11,9 @@
 struct rl_run_options {
 	struct relink_linkage_options linkage;
 	char only[2048], not_[2048], report[4096];
-	bool children, json, verify, reported;
+	bool children, json, agent;
+	bool now;                /* LD_BIND_NOW is ours */
+	unsigned hops;           /* programs that only start the one that is meant */
 	uint64_t reserved_start, reserved_stop; /* address space that keeps libraries near the program until they are loaded */
 	char placed[160];        /* why it is not so */
 	char unknown[64];        /* a word that nobody understands */

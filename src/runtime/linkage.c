@@ -134,10 +134,6 @@ static int add_batch(const struct batch *b, bool unused, struct relink_error *er
 	l->link_count += all;
 	job.links = l->links + from;
 	r = rl_links_commit(&job, err);
-	if (!r && l->options.flags & RELINK_LINKAGE_CONTROL) {
-		job.bind = false;
-		r = rl_links_commit(&job, err);
-	}
 	free(job.room);
 	if (!note_waiting(from + b->count, b->waiting))
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");

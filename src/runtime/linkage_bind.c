@@ -103,6 +103,15 @@ static void note_bound(const struct rl_link *links, size_t count)
 			rl_linkage.slots[links[i].slot].bound = links[i].target;
 }
 
+/* For benchmarks: the same pages have been written, and nothing has changed. */
+static int undo(const struct rl_link_job *job, struct relink_error *err)
+{
+	struct rl_link_job back = *job;
+
+	back.bind = false;
+	return rl_commit_links(&rl_runtime.core, &back, err);
+}
+
 int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 {
 	int r = rl_commit_links(&rl_runtime.core, job, err);
@@ -110,6 +119,8 @@ int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 	for (size_t i = 0; i < job->count && r && job->bind; i++)
 		if (job->links[i].state == RELINK_LINK_HOME)
 			job->links[i].state = RELINK_LINK_UNWRITABLE;
+	if (!r && job->bind && rl_linkage.options.flags & RELINK_LINKAGE_CONTROL)
+		r = undo(job, err);
 	if (job->bind)
 		note_bound(job->links, job->count);
 	return r;

@@ -15,6 +15,7 @@ struct opening {
 
 static const struct command *const commands[] = {
 	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake, &command_ps, &command_status, &command_set, &command_watch,
+	&command_run,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -23,7 +24,7 @@ static void usage(FILE *out)
 	fputs("usage: relink COMMAND [OPTION]... FILE|PID...\n\n"
 	      "Shows what programs decide at run time, and the code that depends on it.\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-6s  %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-7s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\n  relink help COMMAND   what a command takes\n"
 	      "  relink --version\n\n"
 	      "Exit status: 0 all is well, 1 something was found to be wrong, 2 bad use or input that can't be read.\n"

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Out of the way of programs that know which number the next open will give them, and close those that they don't know. */
+#define HIGH_DESCRIPTOR 200
 #define FIRST_DESCRIPTOR 3 /* below are the ones that programs close and expect to get again */
 #define PAGE 4096u
 #define PATIENCE 100       /* times that somebody may close the descriptor in the middle of what we do */
@@ -161,9 +163,13 @@ RL_RAW static long open_high(void)
 
 	if (low == -ESRCH) /* the main thread has ended, and the others are found by their own names alone */
 		low = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
-	if (low < 0 || low >= FIRST_DESCRIPTOR)
+	if (low < 0)
 		return low;
-	high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR, 0);
+	high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR, 0);
+	if (high < 0 && low >= FIRST_DESCRIPTOR)
+		return low;
+	if (high < 0)
+		high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR, 0);
 	rl_syscall(SYS_close, low, 0, 0, 0);
 	return high;
 }
