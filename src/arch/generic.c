@@ -86,6 +86,24 @@ static bool boundary(const uint8_t *bytes, size_t count, size_t at)
 	return false;
 }
 
+static size_t seek(const uint8_t *bytes, size_t count, size_t from, uint64_t address, const struct rl_area areas[2], uint64_t *target)
+{
+	(void)bytes, (void)from, (void)address, (void)areas, (void)target;
+	return count;
+}
+
+static enum rl_kind looks_like(const uint8_t *bytes, size_t count, size_t field, size_t beyond)
+{
+	(void)bytes, (void)count, (void)field, (void)beyond;
+	return RL_KINDS;
+}
+
+static enum rl_reach reach(const uint8_t *bytes, size_t count, uint64_t address, size_t *at, size_t field, struct rl_lead *lead)
+{
+	(void)bytes, (void)count, (void)address, (void)at, (void)field, (void)lead;
+	return RL_REACH_LOST;
+}
+
 const struct rl_port rl_port_generic = {
 	.name = "generic",
 	.encode = encode,
@@ -102,4 +120,7 @@ const struct rl_port rl_port_generic = {
 	.boundary = boundary,
 	.ends_with_call = ends_with_call,
 	.jump = jump,
+	.seek = seek,
+	.looks_like = looks_like,
+	.reach = reach,
 };

@@ -76,6 +76,25 @@ struct rl_reference {
 	uint64_t target;  /* address of the data; of RL_USE_OTHER unknown */
 };
 
+/* Addresses. */
+struct rl_area {
+	uint64_t start, size;
+};
+
+/* What an instruction with a pc-relative operand does with what that leads to. */
+struct rl_lead {
+	enum rl_kind kind;  /* RL_CALL, RL_TAIL, RL_JCC: goes there; RL_POINTER_CALL, RL_POINTER_TAIL: goes where the word there leads;
+			     * RL_POINTER_USE: does anything else with memory there */
+	uint64_t address;   /* of the site, the opcode that is rewritten */
+	uint64_t target;
+	bool fixed;         /* prefixes in front of it would mean something else to another instruction there */
+};
+enum rl_reach {
+	RL_REACHED,      /* an instruction has its operand there */
+	RL_REACH_INSIDE, /* the place is within another instruction */
+	RL_REACH_LOST,   /* there are bytes in between that are no instruction */
+};
+
 /* What to do to a thread that trapped at a site whose instruction is `bytes`. */
 struct rl_effect {
 	uint64_t ip;
@@ -137,6 +156,19 @@ struct rl_port {
 	bool (*ends_with_call)(const uint8_t *bytes, size_t count);
 	/* The length of a direct jump, conditional or not, that these bytes could be, and where it leads. 0: they can't be one. */
 	size_t (*jump)(const uint8_t *bytes, size_t count, uint64_t address, uint64_t *target);
+
+	/*
+	 * Code that nobody has marked: `count` bytes, the first one at `address`.
+	 *
+	 * The offset of the next bytes, from `from` on, that would lead into one of the areas if they were a pc-relative operand at the
+	 * end of an instruction, and where to. None is left out. `count`: there is none.
+	 */
+	size_t (*seek)(const uint8_t *bytes, size_t count, size_t from, uint64_t address, const struct rl_area areas[2],
+		       uint64_t *target);
+	/* What instruction could have its operand at offset `field` and end `beyond` bytes behind it? RL_KINDS: none could. */
+	enum rl_kind (*looks_like)(const uint8_t *bytes, size_t count, size_t field, size_t beyond);
+	/* Decodes one instruction after the other, from offset *at, where one starts, to the one that `field` is in, and leaves *at there. */
+	enum rl_reach (*reach)(const uint8_t *bytes, size_t count, uint64_t address, size_t *at, size_t field, struct rl_lead *lead);
 };
 
 extern const struct rl_port rl_port_x86_64;

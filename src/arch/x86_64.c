@@ -26,6 +26,7 @@
  */
 #include "arch/port.h"
 #include "arch/x86_64_decode.h"
+#include "arch/x86_64_scan.h"
 
 enum {
 	DATA16 = 0x66,
@@ -704,4 +705,7 @@ const struct rl_port rl_port_x86_64 = {
 	.boundary = boundary,
 	.ends_with_call = ends_with_call,
 	.jump = jump,
+	.seek = rl_x86_64_seek,
+	.looks_like = rl_x86_64_looks_like,
+	.reach = rl_x86_64_reach,
 };

@@ -55,6 +55,12 @@ static bool name_slot(const struct tables *t, uint32_t index, struct rl_slot *sl
 	return true;
 }
 
+/* Variables are initialised by the same relocation as slots; what is read-only after it is never assigned. */
+static bool is_for_good(const struct rl_view *view, uint64_t address)
+{
+	return address - view->relro < view->relro_size && view->relro_size - (address - view->relro) >= sizeof(uint64_t);
+}
+
 static bool is_slot(const struct tables *t, const Elf64_Rela *reloc, bool plt, struct rl_slot *slot)
 {
 	uint32_t type = (uint32_t)ELF64_R_TYPE(reloc->r_info), symbol = (uint32_t)ELF64_R_SYM(reloc->r_info);
@@ -62,7 +68,7 @@ static bool is_slot(const struct tables *t, const Elf64_Rela *reloc, bool plt, s
 	*slot = (struct rl_slot){ reloc->r_offset, "", false, RL_SLOT_JUMP };
 	if (reloc->r_offset % sizeof(uint64_t))
 		return false;
-	if (type == t->types->irelative && plt) {
+	if (type == t->types->irelative && (plt || is_for_good(t->view, reloc->r_offset))) {
 		slot->kind = RL_SLOT_IRELATIVE;
 		slot->defined = true;
 		return true;

@@ -13,7 +13,7 @@
 enum rl_slot_kind {
 	RL_SLOT_JUMP,      /* for stubs alone; may be filled at the first call */
 	RL_SLOT_DATA,      /* for calls through it and for whoever wants the address (GLOB_DAT) */
-	RL_SLOT_IRELATIVE, /* for stubs alone; a function of the module itself chose */
+	RL_SLOT_IRELATIVE, /* a function of the module itself chose; for stubs alone where they are among those of JUMP, else read-only */
 };
 
 struct rl_slot {

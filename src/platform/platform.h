@@ -29,6 +29,9 @@ void rl_text_probe(struct rl_text_abilities *abilities);
 /* Tries rl_text_store, after rl_text_probe. NULL, or why it can't be used. */
 const char *rl_text_probe_store(void);
 
+/* In a program that knows nothing of us: the descriptor lies out of the way, so that the next open(2) returns what it would without us. */
+void rl_text_aside(void);
+
 /* Lets rl_text_context tell processes apart, also where no code is written; rl_text_probe does it too. 0 or -errno. */
 int rl_marker_create(void);
 

@@ -15,7 +15,7 @@ static const struct rl_api mine = {
 	rl_locks_begin, rl_locks_ended, rl_locks_watch,
 	rl_quiesce, rl_stop_timeout, rl_stop_caller, rl_each_use,
 	rl_agent_start, rl_agent_stop,
-	rl_linkage_start, rl_linkage_revert, rl_linkage_refresh, rl_linkage_arrived, rl_linkage_each,
+	rl_linkage_start, rl_linkage_revert, rl_linkage_refresh, rl_linkage_arrived, rl_linkage_list,
 };
 
 static const struct rl_api *serving;

@@ -10,7 +10,7 @@
 #define LEARNED_ROOM 32768 /* links that can be learned; memory that is not used costs nothing */
 #define PAGE 4096u
 
-struct rl_linkage rl_linkage;
+struct rl_linkage_runtime rl_linkage;
 
 void rl_linkage_note(const char *text, const char *more)
 {
@@ -84,7 +84,7 @@ static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count,
 
 static bool make_room(size_t more)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	size_t capacity = l->link_count + more + LEARNED_ROOM;
 	struct rl_link *grown;
 
@@ -103,7 +103,7 @@ static bool make_room(size_t more)
 /* Tells slots which links wait for them. */
 static bool note_waiting(size_t from, size_t count)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	size_t most = l->room_count;
 
 	for (size_t i = from; i < from + count; i++) {
@@ -123,7 +123,7 @@ static bool note_waiting(size_t from, size_t count)
 
 static int add_batch(const struct batch *b, bool unused, struct relink_error *err)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	size_t all = b->count + b->waiting + b->left, from = l->link_count;
 	struct rl_link_job job = { .count = b->count, .mode = RELINK_LIVE, .bind = true, .unused = unused };
 	int r;
@@ -226,6 +226,7 @@ static int start(struct relink_error *err)
 		return rl_fail(err, RELINK_E_WRITE, 0, rl_runtime.core.why);
 	if (!rl_linkage_look())
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	rl_text_aside();
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_linkage_watch();
 	rl_linkage.started = true;
@@ -301,7 +302,7 @@ typedef bool wanted_link(const struct rl_link *link, const void *ctx);
 
 static bool select_links(wanted_link *wanted, const void *ctx, struct selection *s)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 
 	s->count = 0;
 	s->links = calloc(l->link_count + 1, sizeof(*s->links));
@@ -436,7 +437,7 @@ static bool differs(const struct rl_link *link)
 
 static void describe(const struct rl_linked *m, struct relink_linkage_info *info)
 {
-	const struct rl_linkage *l = &rl_linkage;
+	const struct rl_linkage_runtime *l = &rl_linkage;
 
 	*info = (struct relink_linkage_info){ .size = sizeof(*info), .module = m->name, .path = m->path, .why = m->why,
 					      .learned = m->learned, .pages = m->pages, .decoded = m->decoded };
@@ -460,7 +461,7 @@ static void describe(const struct rl_linked *m, struct relink_linkage_info *info
 
 static void describe_all(struct relink_linkage_status *status)
 {
-	const struct rl_linkage *l = &rl_linkage;
+	const struct rl_linkage_runtime *l = &rl_linkage;
 	struct rl_text notes = rl_text_into(status->notes, sizeof(status->notes));
 
 	status->policy = l->options.policy;
@@ -473,7 +474,7 @@ static void describe_all(struct relink_linkage_status *status)
 	rl_text_add(&notes, l->notes);
 }
 
-int rl_linkage_each(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
+int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
 {
 	int r = rl_lock(0);
 

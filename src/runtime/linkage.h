@@ -17,6 +17,7 @@
 #include <relink/linkage.h>
 
 #include "core/linkage.h"
+#include "elf/functions.h"
 #include "elf/slots.h"
 #include "elf/view.h"
 #include "runtime/runtime.h"
@@ -36,6 +37,7 @@ struct rl_linked {
 	uintptr_t bias, text_start, text_stop;
 	const void *headers;    /* and the bias tell modules apart */
 	struct rl_view view;
+	struct rl_functions functions;
 	char *path;             /* owned */
 	const char *name;       /* its last component */
 	uint8_t build_id[32];
@@ -52,7 +54,7 @@ struct rl_linked {
 
 #define RL_LINKED_MAX 1024   /* modules */
 
-struct rl_linkage {
+struct rl_linkage_runtime {
 	bool started;
 	struct relink_linkage_options options; /* strings owned */
 	struct rl_linked *modules[RL_LINKED_MAX];
@@ -70,7 +72,7 @@ struct rl_linkage {
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
 	char notes[512];
 };
-extern struct rl_linkage rl_linkage;
+extern struct rl_linkage_runtime rl_linkage;
 
 void rl_linkage_note(const char *text, const char *more);
 

@@ -128,7 +128,7 @@ int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 
 struct rl_link *rl_link_add(const struct rl_link *link)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 
 	if (l->link_count == l->link_capacity)
 		return 0;
@@ -136,8 +136,60 @@ struct rl_link *rl_link_add(const struct rl_link *link)
 	return &l->links[l->link_count++];
 }
 
+#define FUNCTION_MAX 65536u /* bytes of a function that are looked at */
+
+struct function {
+	const struct rl_linked *module;
+	uintptr_t start;
+	size_t size;
+};
+
+/* Is it a jump through the slot? Whether an instruction begins there is not known yet. */
+static bool may_be_tail(const struct function *f, size_t field, uint64_t target, const struct rl_linked_slot *slot)
+{
+	switch (rl_runtime.core.port->looks_like((const uint8_t *)f->start, f->size, field, 0)) {
+	case RL_TAIL:
+		return slot_of_stub(f->module, (uintptr_t)target) == slot;
+	case RL_POINTER_TAIL:
+		return target == slot->address;
+	default:
+		return false;
+	}
+}
+
+static bool find_tail(const struct function *f, const struct rl_linked_slot *slot, struct rl_link *link)
+{
+	const struct rl_port *port = rl_runtime.core.port;
+	const struct rl_area areas[2] = { { f->module->text_start, f->module->text_stop - f->module->text_start }, { slot->address, 1 } };
+	const uint8_t *bytes = (const uint8_t *)f->start;
+	size_t at = 0, field;
+	uint64_t target;
+	struct rl_lead lead;
+
+	for (size_t from = 0; (field = port->seek(bytes, f->size, from, f->start, areas, &target)) < f->size; from = field + 1) {
+		if (!may_be_tail(f, field, target, slot))
+			continue;
+		switch (port->reach(bytes, f->size, f->start, &at, field, &lead)) {
+		case RL_REACH_LOST:
+			return false;
+		case RL_REACH_INSIDE:
+			break;
+		case RL_REACHED:
+			if (!lead.fixed && rl_link_at(f->module, (uintptr_t)lead.address, link))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool rl_link_tail(const struct rl_linked *module, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link)
 {
-	(void)module, (void)function, (void)slot, (void)link;
-	return false;
+	struct function f = { module, 0, 0 };
+	uint64_t start, stop;
+
+	if (!rl_functions_frame(&module->functions, function - module->bias, &start, &stop))
+		return false;
+	f.start = module->bias + (uintptr_t)start;
+	f.size = stop - start < FUNCTION_MAX ? (size_t)(stop - start) : FUNCTION_MAX;
+	return find_tail(&f, slot, link);
 }

@@ -109,6 +109,7 @@ static struct rl_linked *new_module(const struct rl_loaded *loaded)
 		free(m);
 		return NULL;
 	}
+	rl_functions_open(&m->functions, &m->view);
 	find_text(m);
 	if (m->text_stop)
 		m->private_pages = calloc((m->text_stop / PAGE - m->text_start / PAGE) / 8 + 1, 1);
@@ -133,7 +134,7 @@ struct filling {
 
 static bool grow_slots(void)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	size_t capacity = l->slot_capacity ? 2 * l->slot_capacity : 4096;
 	struct rl_linked_slot *grown = realloc(l->slots, capacity * sizeof(*grown));
 
@@ -152,7 +153,7 @@ static bool is_read_only(const struct rl_view *view, uint64_t address)
 static int add_slot(const struct rl_slot *slot, void *context)
 {
 	struct filling *f = context;
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 
 	if (!rl_view_at(&f->module->view, slot->address, sizeof(uintptr_t), PF_W))
 		return 0;
@@ -219,7 +220,7 @@ static struct rl_linked *known_module(const struct rl_loaded *loaded)
 
 static int look_at(const struct rl_loaded *loaded, void *context)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	struct rl_linked *m = known_module(loaded);
 	bool *failed = context;
 
@@ -245,7 +246,7 @@ static void bury(struct rl_linked *m)
 
 bool rl_linkage_look(void)
 {
-	struct rl_linkage *l = &rl_linkage;
+	struct rl_linkage_runtime *l = &rl_linkage;
 	bool failed = false;
 
 	for (size_t i = 0; i < l->module_count; i++)

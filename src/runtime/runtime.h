@@ -159,7 +159,7 @@ int rl_linkage_refresh(int mode, struct relink_error *err);
 void rl_linkage_arrived(const void *caller);
 void rl_linkage_after_fork(void); /* in the child */
 void rl_linkage_at_exit(void);
-int rl_linkage_each(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);
+int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);
 
 /* missing.c: calls of members that a backend has not. rl_missing_op may be called anywhere that a call may stand. */
 void rl_on_missing_op(relink_missing_op_fn *fn, void *ctx);

@@ -22,7 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Out of the way of programs that know which number the next open will give them, and close those that they don't know. */
 #define HIGH_DESCRIPTOR 200
 #define FIRST_DESCRIPTOR 3 /* below are the ones that programs close and expect to get again */
 #define PAGE 4096u
@@ -41,6 +40,8 @@ static struct {
 	int descriptor;    /* -1: none */
 	int64_t position;  /* that only our descriptor has */
 } writer = { .descriptor = -1 };
+
+static bool aside; /* see rl_text_aside */
 
 static uintptr_t open_page; /* that is writable now; 0: none */
 
@@ -165,7 +166,7 @@ RL_RAW static long open_high(void)
 		low = rl_syscall(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/mem", O_RDWR | O_CLOEXEC, 0);
 	if (low < 0)
 		return low;
-	high = rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR, 0);
+	high = aside ? rl_syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, HIGH_DESCRIPTOR, 0) : -EINVAL;
 	if (high < 0 && low >= FIRST_DESCRIPTOR)
 		return low;
 	if (high < 0)
@@ -199,6 +200,16 @@ RL_RAW int rl_writer_open(void)
 	for (int i = 0; i < PATIENCE && error == -EBADF; i++)
 		error = open_once();
 	return error;
+}
+
+void rl_text_aside(void)
+{
+	if (!marker)
+		return;
+	aside = true;
+	rl_window_open();
+	rl_writer_close();
+	rl_window_close();
 }
 
 RL_RAW static int ensure_descriptor(void)
