@@ -7,6 +7,7 @@
  *	agent_requests.c  what they ask
  *	agent_listing.c   choices, sites and status as JSON
  *	agent_files.c     the configuration files
+ *	agent_linkage.c   calls between modules
  *
  * The thread may have to end at any moment, and another goes on where it was: all state is in struct rl_agent, nothing is on
  * its stack but what can be done again.
@@ -89,6 +90,9 @@ enum rl_agent_answer rl_agent_list_more(struct rl_client *client);
 enum rl_agent_answer rl_agent_status(struct rl_client *client);
 enum rl_agent_answer rl_agent_events(struct rl_client *client); /* subscribers; RL_MORE: there may be others already */
 bool rl_agent_has_events(const struct rl_client *client);
+
+/* agent_linkage.c: a line for each module, and one for all. 0, or a code: RELINK_E_MEMORY if they are too many for one reply. */
+int rl_agent_list_linkage(struct rl_client *client);
 
 /* agent_files.c */
 void rl_agent_files_start(void);

@@ -305,12 +305,41 @@ static enum rl_agent_answer subscribe(struct rl_client *c, const char *request, 
 	return RL_ANSWERED;
 }
 
+static int change_linkage(const char *what, int mode, const char *module, struct relink_error *err)
+{
+	int r;
+
+	if (!strcmp(what, "revert"))
+		return rl_linkage_revert(module, mode, err);
+	r = rl_linkage_refresh(mode, err);
+	return r < 0 ? r : RELINK_OK;
+}
+
+/* linkage; linkage revert live|stop [MODULE]; linkage refresh live|stop */
+static enum rl_agent_answer linkage(struct rl_client *c, const char *request, char *rest)
+{
+	char *what = next_word(&rest), *module;
+	int mode = what ? mode_of(next_word(&rest)) : RELINK_LIVE, r;
+	struct relink_error err;
+
+	module = next_word(&rest);
+	if (rest || mode < 0 || (what && strcmp(what, "revert") && strcmp(what, "refresh")) || (module && !decode(module)))
+		return fail(c, request, "revert or refresh may follow, then live or stop, then a module");
+	memset(&err, 0, sizeof(err));
+	r = what ? change_linkage(what, mode, module, &err) : rl_agent_list_linkage(c);
+	if (r == RELINK_E_CONTEXT && rl_agent_must_leave())
+		return RL_LATER;
+	rl_agent_done(&c->out, request, r, r && what ? relink_error_text(&err) : r ? "there are more modules than fit" : "");
+	return RL_ANSWERED;
+}
+
 static const struct {
 	const char *name;
 	enum rl_agent_answer (*answer)(struct rl_client *c, const char *request, char *rest);
 } requests[] = {
 	{ "hello", hello }, { "list", list }, { "sites", list }, { "uses", uses }, { "status", status }, { "set", change }, { "release", change },
 	{ "reload", reload }, { "subscribe", subscribe },
+	{ "linkage", linkage },
 };
 
 enum rl_agent_answer rl_agent_request(struct rl_client *c, char *line)
@@ -326,5 +355,5 @@ enum rl_agent_answer rl_agent_request(struct rl_client *c, char *line)
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++)
 		if (!strcmp(word, requests[i].name))
 			return requests[i].answer(c, requests[i].name, rest);
-	return fail(c, "", "no such request; there are: hello, list, sites, uses, status, set, release, reload, subscribe");
+	return fail(c, "", "no such request; there are: hello, list, sites, uses, status, set, release, reload, subscribe, linkage");
 }

@@ -15,7 +15,7 @@ struct opening {
 
 static const struct command *const commands[] = {
 	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake, &command_ps, &command_status, &command_set, &command_watch,
-	&command_run,
+	&command_run, &command_linkage,
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

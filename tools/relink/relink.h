@@ -27,6 +27,7 @@ extern const struct command command_status;
 extern const struct command command_set;
 extern const struct command command_watch;
 extern const struct command command_run;
+extern const struct command command_linkage;
 /* The program under the name `as`. */
 int object_as(char **argv);
 
