@@ -252,36 +252,6 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 	return r;
 }
 
-/* Each module calls for itself: others that are new may be in use. */
-void rl_linkage_arrived(const void *caller)
-{
-	size_t before;
-
-	if (!__atomic_load_n(&rl_linkage.started, __ATOMIC_ACQUIRE) || rl_linkage.closed || rl_lock(0))
-		return;
-	before = rl_linkage.module_count;
-	if (rl_linkage_look() && before < rl_linkage.module_count) {
-		bind_new(rl_linked_at((uintptr_t)caller), 0);
-		rl_linkage_watch();
-	}
-	rl_unlock();
-}
-
-void rl_linkage_after_fork(void)
-{
-	for (size_t i = 0; i < rl_linkage.module_count; i++)
-		rl_linkage.modules[i]->news = false;
-}
-
-void rl_linkage_at_exit(void)
-{
-	if (!rl_linkage.started || rl_linkage.closed || rl_lock(0))
-		return;
-	rl_linkage_remember();
-	rl_hot_save();
-	rl_unlock();
-}
-
 /* ---- back ---- */
 
 static bool is_asked_for(const struct rl_linked *m, const char *name)
@@ -423,6 +393,39 @@ int rl_linkage_refresh(int mode, struct relink_error *err)
 	}
 	rl_unlock();
 	return changed;
+}
+
+/* ---- what happens to the process ---- */
+
+/* Each module calls for itself: others that are new may be in use. */
+void rl_linkage_arrived(const void *caller)
+{
+	size_t before;
+
+	if (!__atomic_load_n(&rl_linkage.started, __ATOMIC_ACQUIRE) || rl_linkage.closed || rl_lock(0))
+		return;
+	before = rl_linkage.module_count;
+	if (rl_linkage_look() && before < rl_linkage.module_count) {
+		bind_new(rl_linked_at((uintptr_t)caller), 0);
+		rl_linkage_watch();
+	}
+	lead_changed_home(RELINK_LIVE, 0);
+	rl_unlock();
+}
+
+void rl_linkage_after_fork(void)
+{
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		rl_linkage.modules[i]->news = false;
+}
+
+void rl_linkage_at_exit(void)
+{
+	if (!rl_linkage.started || rl_linkage.closed || rl_lock(0))
+		return;
+	rl_linkage_remember();
+	rl_hot_save();
+	rl_unlock();
 }
 
 /* ---- listing ---- */

@@ -189,6 +189,39 @@ static void bind_waiting(struct rl_linked_slot *slot)
 		rl_links_commit(&job, NULL);
 }
 
+#define LOOKED_AT 16u /* slots, each time that there is work */
+
+static void lead_home(uint32_t slot)
+{
+	struct rl_change_record room[1];
+	struct rl_link_job job = { .count = 1, .room = room, .mode = RELINK_LIVE };
+
+	for (size_t i = 0; i < rl_linkage.link_count; i++) {
+		struct rl_link *link = &rl_linkage.links[i];
+
+		if (link->slot != slot || link->state != RELINK_LINK_BOUND)
+			continue;
+		job.links = link;
+		if (!rl_links_commit(&job, NULL) && link->state == RELINK_LINK_HOME)
+			link->state = RELINK_LINK_CHANGED;
+	}
+	rl_linkage.slots[slot].bound = 0;
+}
+
+/* Somebody may have put a hook of his own into a slot: what is bound passes it by. Some slots each time; all have their turn. */
+static void look_for_changes(void)
+{
+	static size_t next;
+
+	for (size_t i = 0; i < LOOKED_AT && rl_linkage.slot_count; i++) {
+		struct rl_linked_slot *slot = &rl_linkage.slots[next++ % rl_linkage.slot_count];
+		uint8_t state;
+
+		if (slot->bound && !rl_slot_module(slot)->gone && rl_slot_target(slot, &state) != slot->bound)
+			lead_home((uint32_t)(slot - rl_linkage.slots));
+	}
+}
+
 /* The process is about to shut itself in, or to become another: nothing can be written any more then. */
 static void finish(bool for_good)
 {
@@ -228,6 +261,7 @@ static void work(struct rl_recorded *recorded)
 	if (rl_linkage.closed || !rl_try_lock())
 		return;
 	start = now();
+	look_for_changes();
 	work_on(recorded);
 	rl_linkage.learn_ns += now() - start;
 	rl_unlock();
