@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 
-# relink_target(<target> [STATIC] [LOCKS | LOCKS_STATIC] [OBJECT_PASS])
+# relink_target(<target> [STATIC] [LOCKS | LOCKS_STATIC] [LINKAGE] [OBJECT_PASS])
 #
 # Makes a program, a shared object or a plugin use relink: links it with relink::relink (or relink::static) and adds the
 # link options with which all its sites are found:
@@ -13,10 +13,12 @@
 # compiler launcher), and finds the program relink in PATH or in RELINK_PROGRAM. For links that can't keep relocations.
 # LOCKS, for programs: creation of threads is noticed, so that atomic operations of relink/atomic.h need no lock prefix while
 # there is one thread. LOCKS_STATIC is the same for a program that is linked with -static or -static-pie.
+# LINKAGE, for programs: relink_linkage() is called before main, see relink/linkage.h: hot calls between the program's libraries, and
+# between it and them where they are in reach, are bound directly.
 #
 # For a static or interface library the options go to whatever links it.
 function(relink_target target)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;LOCKS;LOCKS_STATIC;OBJECT_PASS" "" "")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;LOCKS;LOCKS_STATIC;LINKAGE;OBJECT_PASS" "" "")
 	if(arg_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "relink_target(${target}): unknown argument \"${arg_UNPARSED_ARGUMENTS}\"")
 	endif()
@@ -33,6 +35,13 @@ function(relink_target target)
 			message(FATAL_ERROR "relink_target(${target}): LOCKS is for programs; their libraries and plugins follow them")
 		endif()
 		relink_watch_threads_(${target} "${arg_LOCKS_STATIC}")
+	endif()
+	if(arg_LINKAGE)
+		if(NOT type STREQUAL "EXECUTABLE")
+			message(FATAL_ERROR "relink_target(${target}): LINKAGE is for programs, and is about all of their libraries")
+		endif()
+		target_link_libraries(${target} PRIVATE relink::linkage)
+		target_link_options(${target} PRIVATE -Wl,-u,relink_linkage_at_start)
 	endif()
 	if(type STREQUAL "INTERFACE_LIBRARY")
 		target_link_libraries(${target} INTERFACE ${library})

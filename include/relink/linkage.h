@@ -63,7 +63,6 @@ struct relink_linkage_options {
  *   RELINK_E_WRITE    code can't be written here: everything runs as before
  *   RELINK_E_CONTEXT  more rights than its user (AT_SECURE), a profiler or auditor (LD_AUDIT, LD_PROFILE) that has to see
  *                     calls; or called where no commit could be made
- *   RELINK_E_THREADS  nothing could be bound, because threads run already
  * Any thread; not from a signal handler.
  */
 RELINK_API int relink_linkage(const struct relink_linkage_options *options, struct relink_error *err);

@@ -237,6 +237,7 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 {
 	uint64_t began = now();
 	const char *why = refused();
+	struct relink_error mine;
 	int r;
 
 	if (!options || options->size != sizeof(*options) || options->policy < 0 || options->policy > RELINK_LINKAGE_CACHED)
@@ -246,7 +247,12 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 	r = rl_lock(err);
 	if (r)
 		return r;
-	r = take_options(options) ? start(err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	r = take_options(options) ? start(&mine) : rl_fail(&mine, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	if (r) {
+		rl_linkage_note(relink_error_text(&mine), "");
+		if (err)
+			*err = mine;
+	}
 	rl_linkage.start_ns += now() - began;
 	rl_unlock();
 	return r;
