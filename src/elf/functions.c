@@ -35,12 +35,12 @@ static size_t size_of(uint8_t encoding)
 /* ---- the table ---- */
 
 /* version, encodings of: pointer to .eh_frame, count, table; then those */
-static void open_frames(struct rl_functions *f)
+void rl_functions_open_frames(struct rl_functions *f, const struct rl_view *view)
 {
-	const struct rl_view *view = f->view;
 	const uint8_t *head = rl_view_at(view, view->unwind, view->unwind_size, PF_R);
 	size_t pointer, count;
 
+	*f = (struct rl_functions){ .view = view };
 	if (!head || view->unwind_size < 4 || head[0] != 1 || head[2] != UDATA4 || head[3] != TABLE)
 		return;
 	pointer = head[1] == OMIT ? 0 : size_of(head[1]);
@@ -258,7 +258,6 @@ bool rl_functions_symbol(const struct rl_functions *f, uint64_t address, uint64_
 
 void rl_functions_open(struct rl_functions *functions, const struct rl_view *view)
 {
-	*functions = (struct rl_functions){ .view = view };
-	open_frames(functions);
+	rl_functions_open_frames(functions, view);
 	open_symbols(functions);
 }

@@ -19,6 +19,8 @@ struct rl_functions {
 	size_t symbol_count;
 };
 
+/* Frames alone: symbols have to be counted first. */
+void rl_functions_open_frames(struct rl_functions *functions, const struct rl_view *view);
 void rl_functions_open(struct rl_functions *functions, const struct rl_view *view);
 /* The function that holds an address, by its frame. It ends where another one begins, whatever the frame says. */
 bool rl_functions_frame(const struct rl_functions *functions, uint64_t address, uint64_t *start, uint64_t *stop);

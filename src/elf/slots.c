@@ -69,7 +69,7 @@ static bool is_slot(const struct tables *t, const Elf64_Rela *reloc, bool plt, s
 	if (reloc->r_offset % sizeof(uint64_t))
 		return false;
 	if (type == t->types->irelative && (plt || is_for_good(t->view, reloc->r_offset))) {
-		slot->kind = RL_SLOT_IRELATIVE;
+		slot->kind = plt ? RL_SLOT_IRELATIVE : RL_SLOT_DATA;
 		slot->defined = true;
 		return true;
 	}

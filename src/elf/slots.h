@@ -12,8 +12,8 @@
 
 enum rl_slot_kind {
 	RL_SLOT_JUMP,      /* for stubs alone; may be filled at the first call */
-	RL_SLOT_DATA,      /* for calls through it and for whoever wants the address (GLOB_DAT) */
-	RL_SLOT_IRELATIVE, /* a function of the module itself chose; for stubs alone where they are among those of JUMP, else read-only */
+	RL_SLOT_DATA,      /* for calls through it and for whoever wants the address (GLOB_DAT; an ifunc's word that becomes read-only) */
+	RL_SLOT_IRELATIVE, /* for stubs alone; a function of the module itself chose */
 };
 
 struct rl_slot {

@@ -6,6 +6,7 @@
  *	linkage_bind.c      from an address to a link, from links to commits
  *	linkage_learn.c     the recorder's work: which calls are hot
  *	linkage_cache.c     what other runs have found
+ *	linkage_index.c     what decoding finds
  *	linkage.c           the functions of relink/linkage.h
  *
  * Everything here is under the runtime's lock. What the recorder's work may call is marked so: it allocates nothing, and calls
@@ -17,7 +18,6 @@
 #include <relink/linkage.h>
 
 #include "core/linkage.h"
-#include "elf/functions.h"
 #include "elf/slots.h"
 #include "elf/view.h"
 #include "runtime/runtime.h"
@@ -37,7 +37,6 @@ struct rl_linked {
 	uintptr_t bias, text_start, text_stop;
 	const void *headers;    /* and the bias tell modules apart */
 	struct rl_view view;
-	struct rl_functions functions;
 	char *path;             /* owned */
 	const char *name;       /* its last component */
 	uint8_t build_id[32];
@@ -103,8 +102,6 @@ bool rl_link_aim(struct rl_link *link);
 /* Takes the pages that the link would make private from the budget. False, and its state says so: there is not enough. */
 bool rl_link_afford(struct rl_link *link);
 int rl_links_commit(const struct rl_link_job *job, struct relink_error *err);
-/* The tail jump through the slot's stub in the function at `function`. False: none is found. */
-bool rl_link_tail(const struct rl_linked *module, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link);
 /* A copy in the list. NULL: it is full. */
 struct rl_link *rl_link_add(const struct rl_link *link);
 
@@ -122,7 +119,13 @@ void rl_linkage_remember(void);
 /* Offsets of hot calls from the start of the text; *offsets is to be freed. False: nothing is known. */
 bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count);
 void rl_hot_save(void); /* of all modules that have news */
-/* All calls of a module, from the cache or by decoding. False: it can't be decoded. */
+
+/* ---- linkage_index.c ---- */
+
+/* All calls of a module, from the cache or by decoding; *offsets is to be freed. False: it can't be decoded. */
 bool rl_all_load(struct rl_linked *module, uint32_t **offsets, size_t *count);
+/* The first tail jump through the slot or its stub that is not bound, in the function that `function` is in. False: none is found. The
+ * recorder calls it. */
+bool rl_link_tail(const struct rl_linked *module, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link);
 
 #endif

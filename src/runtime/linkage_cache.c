@@ -2,7 +2,6 @@
 /* linkage_cache.c - what other runs have found: offsets of calls in a module's text, four bytes each. */
 #include <stdlib.h>
 
-#include "elf/linkage.h"
 #include "runtime/cache.h"
 #include "runtime/linkage.h"
 
@@ -66,54 +65,4 @@ void rl_hot_save(void)
 			save(m);
 		m->news = false;
 	}
-}
-
-/* ---- all calls ---- */
-
-struct collecting {
-	const struct rl_linked *module;
-	uint32_t *offsets;
-	size_t count, capacity;
-	bool failed;
-};
-
-static int collect(const struct rl_linkage_site *site, void *context)
-{
-	struct collecting *c = context;
-
-	if (c->count == c->capacity) {
-		size_t capacity = c->capacity ? 2 * c->capacity : 4096;
-		uint32_t *grown = realloc(c->offsets, capacity * sizeof(*grown));
-
-		c->failed = !grown;
-		if (!grown)
-			return 1;
-		c->offsets = grown;
-		c->capacity = capacity;
-	}
-	c->offsets[c->count++] = (uint32_t)(site->address + c->module->bias - c->module->text_start);
-	return 0;
-}
-
-bool rl_all_load(struct rl_linked *module, uint32_t **offsets, size_t *count)
-{
-	struct collecting c = { .module = module };
-	size_t size = rl_linkage_size(&module->view, rl_runtime.core.port);
-	void *memory = malloc(size + 1);
-	struct rl_linkage linkage;
-
-	if (!memory)
-		return false;
-	rl_linkage_open(&linkage, &module->view, rl_runtime.core.port, memory, size);
-	rl_linkage_each(&linkage, collect, &c, NULL);
-	free(memory);
-	if (c.failed) {
-		free(c.offsets);
-		return false;
-	}
-	*offsets = c.offsets;
-	*count = c.count;
-	module->decoded = true;
-	module->found = c.count;
-	return true;
 }

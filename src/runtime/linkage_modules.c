@@ -109,7 +109,6 @@ static struct rl_linked *new_module(const struct rl_loaded *loaded)
 		free(m);
 		return NULL;
 	}
-	rl_functions_open(&m->functions, &m->view);
 	find_text(m);
 	if (m->text_stop)
 		m->private_pages = calloc((m->text_stop / PAGE - m->text_start / PAGE) / 8 + 1, 1);

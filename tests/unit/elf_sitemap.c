@@ -2,10 +2,10 @@
 /*
  * The index of sites.
  *
- *	elf_linkage                      this program and its libraries: forms made for it; as loaded and as files the same
- *	elf_linkage sites FILE           lists sites, slots that are read, and counts
- *	elf_linkage objdump FILE         compares with `objdump -d -w FILE` on standard input: 0 the same sites, 3 objdump has less
- *	elf_linkage time FILE            how long it takes
+ *	elf_sitemap                      this program and its libraries: forms made for it; as loaded and as files the same
+ *	elf_sitemap sites FILE           lists sites, slots that are read, and counts
+ *	elf_sitemap objdump FILE         compares with `objdump -d -w FILE` on standard input: 0 the same sites, 3 objdump has less
+ *	elf_sitemap time FILE            how long it takes
  */
 #include <elf.h>
 #include <link.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "elf/linkage.h"
+#include "elf/sitemap.h"
 
 static const struct rl_port *const port = &rl_port_x86_64; /* ports compile everywhere */
 
@@ -22,7 +22,7 @@ struct subject {
 	uint8_t *bytes;
 	size_t size;
 	struct rl_view view;
-	struct rl_linkage linkage;
+	struct rl_sitemap map;
 	void *memory;
 };
 
@@ -54,9 +54,9 @@ static void open_subject(struct subject *s, const char *path)
 	size_t size;
 
 	read_subject(s, path);
-	size = rl_linkage_size(&s->view, port);
+	size = rl_sitemap_size(&s->view, port);
 	s->memory = malloc(size + 1);
-	rl_linkage_open(&s->linkage, &s->view, port, s->memory, size);
+	rl_sitemap_open(&s->map, &s->view, port, s->memory, size);
 }
 
 static void close_subject(struct subject *s)
@@ -72,7 +72,7 @@ static const char *kind_word(enum rl_kind kind)
 	return kind == RL_CALL ? "call" : kind == RL_TAIL ? "tail" : kind == RL_POINTER_CALL ? "pointer-call" : "pointer-tail";
 }
 
-static int print_site(const struct rl_linkage_site *site, void *ctx)
+static int print_site(const struct rl_sitemap_site *site, void *ctx)
 {
 	(void)ctx;
 	printf("%s %llx %llx %s\n", kind_word(site->kind), (unsigned long long)site->address, (unsigned long long)site->home,
@@ -82,15 +82,15 @@ static int print_site(const struct rl_linkage_site *site, void *ctx)
 
 static void list_sites(const char *path)
 {
-	struct rl_linkage_counts counts;
+	struct rl_sitemap_counts counts;
 	struct subject s;
 
 	open_subject(&s, path);
-	rl_linkage_each(&s.linkage, print_site, NULL, &counts);
-	for (size_t i = 0; i < s.linkage.slot_count; i++)
-		if (s.linkage.slots[i].read)
-			printf("read %llx %s\n", (unsigned long long)s.linkage.slots[i].slot.address, s.linkage.slots[i].slot.name);
-	printf("counts slots %zu stubs %zu left %zu outside %zu lost %zu\n", s.linkage.slot_count, s.linkage.stub_count, counts.left,
+	rl_sitemap_each(&s.map, print_site, NULL, &counts);
+	for (size_t i = 0; i < s.map.slot_count; i++)
+		if (s.map.slots[i].read)
+			printf("read %llx %s\n", (unsigned long long)s.map.slots[i].slot.address, s.map.slots[i].slot.name);
+	printf("counts slots %zu stubs %zu left %zu outside %zu lost %zu\n", s.map.slot_count, s.map.stub_count, counts.left,
 	       counts.outside, counts.lost);
 	close_subject(&s);
 }
@@ -113,7 +113,7 @@ static void add(struct list *list, uint64_t item)
 	list->items[list->count++] = item;
 }
 
-static int add_site(const struct rl_linkage_site *site, void *ctx)
+static int add_site(const struct rl_sitemap_site *site, void *ctx)
 {
 	add(ctx, site->address);
 	return 0;
@@ -239,14 +239,14 @@ static void read_lines(struct comparing *c)
 }
 
 /* Does decoding the function not come to this place? Then there is data in it, and objdump was lucky. */
-static bool is_lost(const struct rl_linkage *l, uint64_t site)
+static bool is_lost(const struct rl_sitemap *l, uint64_t site)
 {
 	const struct rl_piece *piece = rl_view_code(l->view, site);
 	uint64_t start, stop;
 	struct rl_lead lead;
 	size_t at, offset;
 
-	if (!piece || !rl_linkage_function(l, site, &start, &stop))
+	if (!piece || !rl_sitemap_function(l, site, &start, &stop))
 		return false;
 	at = (size_t)(start - piece->address);
 	offset = (size_t)(site - piece->address);
@@ -254,13 +254,13 @@ static bool is_lost(const struct rl_linkage *l, uint64_t site)
 			       at + 4 < offset);
 }
 
-static void read_objdump(const struct rl_linkage *l, struct comparing *c)
+static void read_objdump(const struct rl_sitemap *l, struct comparing *c)
 {
 	read_lines(c);
 	for (size_t i = 0; i < c->line_count; i++) {
 		const struct line *line = &c->lines[i];
 
-		if (line->direct ? !is_in_plt(c, line->target) : !rl_linkage_slot(l, line->target))
+		if (line->direct ? !is_in_plt(c, line->target) : !rl_sitemap_slot(l, line->target))
 			continue;
 		if (is_lost(l, line->site)) {
 			c->lost++;
@@ -273,7 +273,7 @@ static void read_objdump(const struct rl_linkage *l, struct comparing *c)
 	}
 }
 
-static void compare(const struct rl_linkage *l, struct comparing *c)
+static void compare(const struct rl_sitemap *l, struct comparing *c)
 {
 	size_t i = 0, k = 0;
 	uint64_t start = 0, stop;
@@ -285,11 +285,11 @@ static void compare(const struct rl_linkage *l, struct comparing *c)
 			i++;
 			k++;
 		} else if (our < their) {
-			rl_linkage_function(l, our, &start, &stop);
+			rl_sitemap_function(l, our, &start, &stop);
 			printf("only here: %llx %llx\n", (unsigned long long)our, (unsigned long long)start);
 			c->extra++;
 			i++;
-		} else if (rl_linkage_function(l, their, &start, &stop)) {
+		} else if (rl_sitemap_function(l, their, &start, &stop)) {
 			printf("only objdump: %llx\n", (unsigned long long)their);
 			c->missing++;
 			k++;
@@ -303,18 +303,18 @@ static void compare(const struct rl_linkage *l, struct comparing *c)
 static int compare_with_objdump(const char *path)
 {
 	struct comparing c = { .left = 0 };
-	struct rl_linkage_counts counts;
+	struct rl_sitemap_counts counts;
 	struct subject s;
 	int status;
 
 	open_subject(&s, path);
-	rl_linkage_each(&s.linkage, add_site, &c.ours, &counts);
-	read_objdump(&s.linkage, &c);
-	compare(&s.linkage, &c);
+	rl_sitemap_each(&s.map, add_site, &c.ours, &counts);
+	read_objdump(&s.map, &c);
+	compare(&s.map, &c);
 	status = c.missing || counts.left != c.left ? 1 : c.extra ? 3 : 0;
 	printf("%zu slots, %zu stubs, %zu sites (%zu e8, %zu e9, %zu ff 15, %zu ff 25), %zu left (objdump %zu), %zu lost (%zu of objdump's), "
 	       "outside of functions %zu (objdump %zu); %zu only here, %zu only objdump's\n",
-	       s.linkage.slot_count, s.linkage.stub_count, c.ours.count, counts.sites[RL_CALL], counts.sites[RL_TAIL],
+	       s.map.slot_count, s.map.stub_count, c.ours.count, counts.sites[RL_CALL], counts.sites[RL_TAIL],
 	       counts.sites[RL_POINTER_CALL], counts.sites[RL_POINTER_TAIL], counts.left, c.left, counts.lost, c.lost, counts.outside, c.outside,
 	       c.extra, c.missing);
 	free(c.ours.items);
@@ -346,11 +346,11 @@ static void time_it(const char *path)
 
 		read_subject(&s, path);
 		start = now();
-		size = rl_linkage_size(&s.view, port);
+		size = rl_sitemap_size(&s.view, port);
 		s.memory = malloc(size + 1);
-		rl_linkage_open(&s.linkage, &s.view, port, s.memory, size);
+		rl_sitemap_open(&s.map, &s.view, port, s.memory, size);
 		opened = now();
-		rl_linkage_each(&s.linkage, NULL, NULL, NULL);
+		rl_sitemap_each(&s.map, NULL, NULL, NULL);
 		done = now();
 		best_open = opened - start < best_open ? opened - start : best_open;
 		best_each = done - opened < best_each ? done - opened : best_each;
@@ -419,12 +419,12 @@ extern const char forms_call[], forms_bnd[], forms_tls[], forms_pointer_call[], 
 	forms_before[];
 
 struct seen {
-	struct rl_linkage_site sites[64];
+	struct rl_sitemap_site sites[64];
 	size_t count;
 	uint64_t start, stop;
 };
 
-static int see(const struct rl_linkage_site *site, void *ctx)
+static int see(const struct rl_sitemap_site *site, void *ctx)
 {
 	struct seen *seen = ctx;
 
@@ -433,13 +433,13 @@ static int see(const struct rl_linkage_site *site, void *ctx)
 	return 0;
 }
 
-static int stop_at_once(const struct rl_linkage_site *site, void *ctx)
+static int stop_at_once(const struct rl_sitemap_site *site, void *ctx)
 {
 	*(uint64_t *)ctx = site->address;
 	return 42;
 }
 
-static void check_forms(const struct rl_linkage *l, uint64_t bias)
+static void check_forms(const struct rl_sitemap *l, uint64_t bias)
 {
 	const struct {
 		enum rl_kind kind;
@@ -447,11 +447,11 @@ static void check_forms(const struct rl_linkage *l, uint64_t bias)
 	} want[] = { { RL_CALL, forms_call }, { RL_CALL, forms_bnd }, { RL_CALL, forms_tls }, { RL_POINTER_CALL, forms_pointer_call },
 		     { RL_TAIL, forms_tail }, { RL_TAIL, forms_bnd_tail }, { RL_POINTER_TAIL, forms_pointer_tail }, { RL_CALL, forms_before } };
 	struct seen seen = { .start = (uintptr_t)forms - bias, .stop = (uintptr_t)forms_lost_stop - bias };
-	struct rl_linkage_counts counts;
-	struct rl_linkage_site site, tails[2];
+	struct rl_sitemap_counts counts;
+	struct rl_sitemap_site site, tails[2];
 	uint64_t start, stop, first = 0;
 
-	CHECK(rl_linkage_each(l, see, &seen, &counts) == 0);
+	CHECK(rl_sitemap_each(l, see, &seen, &counts) == 0);
 	CHECK(counts.left == 2 && counts.lost == 1);
 	CHECK(seen.count == sizeof(want) / sizeof(*want));
 	for (size_t i = 0; i < seen.count; i++) {
@@ -459,14 +459,14 @@ static void check_forms(const struct rl_linkage *l, uint64_t bias)
 
 		CHECK(seen.sites[i].kind == want[i].kind && seen.sites[i].address == address);
 		CHECK(!strcmp(seen.sites[i].slot->slot.name, "getppid"));
-		CHECK(rl_linkage_at(l, address, &site) && site.kind == want[i].kind && site.address == address && site.slot == seen.sites[i].slot);
-		CHECK(!rl_linkage_at(l, address + 1, &site));
+		CHECK(rl_sitemap_at(l, address, &site) && site.kind == want[i].kind && site.address == address && site.slot == seen.sites[i].slot);
+		CHECK(!rl_sitemap_at(l, address + 1, &site));
 	}
-	CHECK(rl_linkage_function(l, (uintptr_t)forms_tail - bias, &start, &stop));
+	CHECK(rl_sitemap_function(l, (uintptr_t)forms_tail - bias, &start, &stop));
 	CHECK(start == (uintptr_t)forms - bias && stop == (uintptr_t)forms_stop - bias);
-	CHECK(!rl_linkage_function(l, (uintptr_t)forms_stop - bias, &start, &stop));
+	CHECK(!rl_sitemap_function(l, (uintptr_t)forms_stop - bias, &start, &stop));
 	for (size_t i = 0; i < l->slot_count; i++) {
-		size_t count = rl_linkage_tails(l, (uintptr_t)forms - bias, (uintptr_t)forms_stop - bias, l->slots[i].slot.address, tails, 2);
+		size_t count = rl_sitemap_tails(l, (uintptr_t)forms - bias, (uintptr_t)forms_stop - bias, l->slots[i].slot.address, tails, 2);
 
 		if (strcmp(l->slots[i].slot.name, "getppid") != 0)
 			CHECK(count == 0);
@@ -474,7 +474,7 @@ static void check_forms(const struct rl_linkage *l, uint64_t bias)
 			first += count;
 	}
 	CHECK(first == 3); /* through one slot or two, as the linker likes */
-	CHECK(rl_linkage_each(l, stop_at_once, &first, NULL) == 42 && rl_linkage_at(l, first, &site));
+	CHECK(rl_sitemap_each(l, stop_at_once, &first, NULL) == 42 && rl_sitemap_at(l, first, &site));
 }
 
 struct lists {
@@ -482,7 +482,7 @@ struct lists {
 	uint64_t sum; /* of what is said of each */
 };
 
-static int note_site(const struct rl_linkage_site *site, void *ctx)
+static int note_site(const struct rl_sitemap_site *site, void *ctx)
 {
 	struct lists *lists = ctx;
 
@@ -493,17 +493,17 @@ static int note_site(const struct rl_linkage_site *site, void *ctx)
 }
 
 /* Bytes of sites that are the same in the file and in memory; a loader changes slots alone. */
-static void compare_loaded(const char *path, const struct rl_linkage *loaded)
+static void compare_loaded(const char *path, const struct rl_sitemap *loaded)
 {
 	struct lists file = { .sum = 0 }, memory = { .sum = 0 };
 	struct subject s;
 
 	open_subject(&s, path);
-	rl_linkage_each(&s.linkage, note_site, &file, NULL);
-	rl_linkage_each(loaded, note_site, &memory, NULL);
+	rl_sitemap_each(&s.map, note_site, &file, NULL);
+	rl_sitemap_each(loaded, note_site, &memory, NULL);
 	if (file.sum != memory.sum || file.sites.count != memory.sites.count)
 		printf("%s: %zu sites in the file, %zu in memory\n", path, file.sites.count, memory.sites.count);
-	CHECK(file.sum == memory.sum && file.sites.count == memory.sites.count && s.linkage.stub_count == loaded->stub_count);
+	CHECK(file.sum == memory.sum && file.sites.count == memory.sites.count && s.map.stub_count == loaded->stub_count);
 	printf("%s: %zu slots, %zu stubs, %zu sites\n", path, loaded->slot_count, loaded->stub_count, memory.sites.count);
 	free(file.sites.items);
 	free(memory.sites.items);
@@ -513,19 +513,19 @@ static void compare_loaded(const char *path, const struct rl_linkage *loaded)
 static int check_module(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	bool main = !*(int *)ctx;
-	struct rl_linkage linkage;
+	struct rl_sitemap map;
 	struct rl_view view;
 	void *memory;
 
 	++*(int *)ctx;
 	if ((!main && info->dlpi_name[0] != '/') || !rl_view_loaded(&view, info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr))
 		return 0;
-	size = rl_linkage_size(&view, port);
+	size = rl_sitemap_size(&view, port);
 	memory = malloc(size + 1);
-	rl_linkage_open(&linkage, &view, port, memory, size);
+	rl_sitemap_open(&map, &view, port, memory, size);
 	if (main)
-		check_forms(&linkage, info->dlpi_addr);
-	compare_loaded(main ? "/proc/self/exe" : info->dlpi_name, &linkage);
+		check_forms(&map, info->dlpi_addr);
+	compare_loaded(main ? "/proc/self/exe" : info->dlpi_name, &map);
 	free(memory);
 	return 0;
 }

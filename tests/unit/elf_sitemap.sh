@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # test: TIMEOUT 600
 #
-# elf_linkage.sh [FILE...]: the sites that decoding functions finds are those that objdump shows: in files that every compiler and
+# elf_sitemap.sh [FILE...]: the sites that decoding functions finds are those that objdump shows: in files that every compiler and
 # linker at hand makes of one source, in every way of calling other modules, and in libraries of this machine (or the files
-# named), none of these begun after RELINK_LINKAGE_SECONDS (20).
+# named), none of these begun after RELINK_SITEMAP_SECONDS (20).
 set -u -o pipefail
 
-tool=${RELINK_TEST_BIN:?}/unit.elf_linkage
-limit=${RELINK_LINKAGE_SECONDS:-20}
+tool=${RELINK_TEST_BIN:?}/unit.elf_sitemap
+limit=${RELINK_SITEMAP_SECONDS:-20}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0

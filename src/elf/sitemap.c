@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linkage.c - see linkage.h.
+ * sitemap.c - see sitemap.h.
  *
  * The code is gone through twice, by the port's quick search: once for whatever leads to a slot, which yields the stubs and the slots
  * that are read, then for what leads to a stub or slot. Only functions with something that looks like a site are decoded, each once,
  * up to the last such place: functions come by ascending address, whatever the tables say, so that the work is bounded by the
  * size of the code.
  */
-#include "elf/linkage.h"
+#include "elf/sitemap.h"
 
 #include <elf.h>
 #include <string.h>
@@ -30,16 +30,16 @@ static int count_slot(const struct rl_slot *slot, void *ctx)
 	return 0;
 }
 
-size_t rl_linkage_size(const struct rl_view *view, const struct rl_port *port)
+size_t rl_sitemap_size(const struct rl_view *view, const struct rl_port *port)
 {
 	size_t count = 0;
 
 	rl_each_slot(view, port->machine, count_slot, &count);
-	return count * (sizeof(struct rl_linkage_slot) + STUBS_PER_SLOT * sizeof(struct rl_stub));
+	return count * (sizeof(struct rl_sitemap_slot) + STUBS_PER_SLOT * sizeof(struct rl_stub));
 }
 
 struct adding {
-	struct rl_linkage *linkage;
+	struct rl_sitemap *map;
 	size_t room;
 };
 
@@ -48,16 +48,16 @@ static int add_slot(const struct rl_slot *slot, void *ctx)
 {
 	struct adding *a = ctx;
 
-	if (a->linkage->slot_count == a->room)
+	if (a->map->slot_count == a->room)
 		return 1;
-	a->linkage->slots[a->linkage->slot_count++] = (struct rl_linkage_slot){ *slot, false };
+	a->map->slots[a->map->slot_count++] = (struct rl_sitemap_slot){ *slot, false };
 	return 0;
 }
 
 /* Sorting in place, without a callback and without recursion: heapsort. */
-static void sink(struct rl_linkage_slot *slots, size_t at, size_t count)
+static void sink(struct rl_sitemap_slot *slots, size_t at, size_t count)
 {
-	struct rl_linkage_slot moved = slots[at];
+	struct rl_sitemap_slot moved = slots[at];
 
 	for (size_t child; (child = 2 * at + 1) < count; at = child) {
 		if (child + 1 < count && slots[child + 1].slot.address > slots[child].slot.address)
@@ -69,12 +69,12 @@ static void sink(struct rl_linkage_slot *slots, size_t at, size_t count)
 	slots[at] = moved;
 }
 
-static void sort_slots(struct rl_linkage_slot *slots, size_t count)
+static void sort_slots(struct rl_sitemap_slot *slots, size_t count)
 {
 	for (size_t i = count / 2; i--;)
 		sink(slots, i, count);
 	for (size_t last = count; last-- > 1;) {
-		struct rl_linkage_slot largest = slots[0];
+		struct rl_sitemap_slot largest = slots[0];
 
 		slots[0] = slots[last];
 		slots[last] = largest;
@@ -83,7 +83,7 @@ static void sort_slots(struct rl_linkage_slot *slots, size_t count)
 }
 
 /* Two relocations of one word: the loader's second one wins, and what it would be is not ours to say. */
-static void drop_twins(struct rl_linkage *l)
+static void drop_twins(struct rl_sitemap *l)
 {
 	size_t kept = 0;
 
@@ -100,7 +100,7 @@ static void drop_twins(struct rl_linkage *l)
 }
 
 /* The number of the first slot at or behind an address. */
-static size_t find_slot(const struct rl_linkage *l, uint64_t address)
+static size_t find_slot(const struct rl_sitemap *l, uint64_t address)
 {
 	size_t low = 0, high = l->slot_count;
 
@@ -115,14 +115,14 @@ static size_t find_slot(const struct rl_linkage *l, uint64_t address)
 	return low;
 }
 
-const struct rl_linkage_slot *rl_linkage_slot(const struct rl_linkage *l, uint64_t address)
+const struct rl_sitemap_slot *rl_sitemap_slot(const struct rl_sitemap *l, uint64_t address)
 {
 	size_t i = find_slot(l, address);
 
 	return i < l->slot_count && l->slots[i].slot.address == address ? &l->slots[i] : NULL;
 }
 
-static struct rl_area area_of_slots(const struct rl_linkage *l)
+static struct rl_area area_of_slots(const struct rl_sitemap *l)
 {
 	uint64_t first;
 
@@ -135,7 +135,7 @@ static struct rl_area area_of_slots(const struct rl_linkage *l)
 /* ---- stubs ---- */
 
 /* The number of the first stub at or behind an address. */
-static size_t find_stub(const struct rl_linkage *l, uint64_t address)
+static size_t find_stub(const struct rl_sitemap *l, uint64_t address)
 {
 	size_t low = 0, high = l->stub_count;
 
@@ -150,7 +150,7 @@ static size_t find_stub(const struct rl_linkage *l, uint64_t address)
 	return low;
 }
 
-const struct rl_stub *rl_linkage_stub(const struct rl_linkage *l, uint64_t address)
+const struct rl_stub *rl_sitemap_stub(const struct rl_sitemap *l, uint64_t address)
 {
 	uint64_t guess = l->stub_count ? (address - l->stubs[0].address) / STUB_USUAL : 0;
 	size_t i = guess < l->stub_count && l->stubs[guess].address == address ? (size_t)guess : find_stub(l, address);
@@ -158,7 +158,7 @@ const struct rl_stub *rl_linkage_stub(const struct rl_linkage *l, uint64_t addre
 	return i < l->stub_count && l->stubs[i].address == address ? &l->stubs[i] : NULL;
 }
 
-static struct rl_area area_of_stubs(const struct rl_linkage *l)
+static struct rl_area area_of_stubs(const struct rl_sitemap *l)
 {
 	uint64_t first = l->stub_count ? l->stubs[0].address : 0;
 
@@ -166,17 +166,17 @@ static struct rl_area area_of_stubs(const struct rl_linkage *l)
 }
 
 /* The slot that code at an address jumps through, as stubs do; NULL: it is no stub. */
-static const struct rl_linkage_slot *stub_slot(const struct rl_linkage *l, const struct rl_piece *piece, uint64_t address)
+static const struct rl_sitemap_slot *stub_slot(const struct rl_sitemap *l, const struct rl_piece *piece, uint64_t address)
 {
 	uint64_t offset = address - piece->address, slot;
 
 	if (offset >= piece->size || !l->port->plt_slot(piece->bytes + offset, (size_t)(piece->size - offset), address, &slot))
 		return NULL;
-	return rl_linkage_slot(l, slot);
+	return rl_sitemap_slot(l, slot);
 }
 
 /* Stubs at equal distances from the start on, but for what may be at either end: the way to the loader, and that of descriptors. */
-static bool is_row_of_stubs(const struct rl_linkage *l, const struct rl_piece *piece, uint64_t start, uint64_t stop, uint64_t stride)
+static bool is_row_of_stubs(const struct rl_sitemap *l, const struct rl_piece *piece, uint64_t start, uint64_t stop, uint64_t stride)
 {
 	uint64_t first = stub_slot(l, piece, start) ? start : start + stride, last = stop - stride;
 
@@ -189,7 +189,7 @@ static bool is_row_of_stubs(const struct rl_linkage *l, const struct rl_piece *p
 }
 
 struct search {
-	struct rl_linkage *linkage;
+	struct rl_sitemap *map;
 	const struct rl_piece *piece;
 	uint64_t start, stop; /* the last function that was asked about */
 	bool row;             /* it is stubs */
@@ -203,20 +203,20 @@ static bool may_be_stub(struct search *s, uint64_t address)
 {
 	if (address - s->start < s->stop - s->start)
 		return s->row;
-	if (!rl_functions_frame(&s->linkage->functions, address, &s->start, &s->stop)) {
+	if (!rl_functions_frame(&s->map->functions, address, &s->start, &s->stop)) {
 		s->start = s->stop = 0;
 		return true;
 	}
 	s->row = s->start % STUB_ALIGNMENT == 0 && (s->stop - s->start) % STUB_ALIGNMENT == 0 &&
-		 (is_row_of_stubs(s->linkage, s->piece, s->start, s->stop, 16) ||
-		  is_row_of_stubs(s->linkage, s->piece, s->start, s->stop, 8));
+		 (is_row_of_stubs(s->map, s->piece, s->start, s->stop, 16) ||
+		  is_row_of_stubs(s->map, s->piece, s->start, s->stop, 8));
 	return s->row;
 }
 
 /* Is the operand at `field`, which leads to `slot`, part of a stub? */
-static bool take_stub(struct search *s, uint64_t field, const struct rl_linkage_slot *slot)
+static bool take_stub(struct search *s, uint64_t field, const struct rl_sitemap_slot *slot)
 {
-	struct rl_linkage *l = s->linkage;
+	struct rl_sitemap *l = s->map;
 	uint64_t first = field - STUB_REACH < field ? field - STUB_REACH : 0;
 
 	for (uint64_t at = field & -(uint64_t)STUB_ALIGNMENT; at > first && at >= s->piece->address; at -= STUB_ALIGNMENT) {
@@ -234,9 +234,9 @@ static bool take_stub(struct search *s, uint64_t field, const struct rl_linkage_
 /* Whatever looks like a use of a slot counts as one: who takes it for one too often loses little. */
 static void look_at_operand(struct search *s, size_t field, uint64_t target)
 {
-	struct rl_linkage *l = s->linkage;
+	struct rl_sitemap *l = s->map;
 	size_t i = find_slot(l, target);
-	struct rl_linkage_slot *slot = &l->slots[i];
+	struct rl_sitemap_slot *slot = &l->slots[i];
 	uint64_t beyond;
 	enum rl_kind kind;
 
@@ -251,10 +251,10 @@ static void look_at_operand(struct search *s, size_t field, uint64_t target)
 	slot->read |= slot->slot.kind == RL_SLOT_JUMP;
 }
 
-static void search_stubs(struct rl_linkage *l, const struct rl_piece *piece)
+static void search_stubs(struct rl_sitemap *l, const struct rl_piece *piece)
 {
 	const struct rl_area areas[2] = { area_of_slots(l), { 0, 0 } };
-	struct search s = { .linkage = l, .piece = piece };
+	struct search s = { .map = l, .piece = piece };
 	size_t count = (size_t)piece->size, at = 0;
 	uint64_t target;
 
@@ -262,11 +262,11 @@ static void search_stubs(struct rl_linkage *l, const struct rl_piece *piece)
 		look_at_operand(&s, at, target);
 }
 
-void rl_linkage_open(struct rl_linkage *l, const struct rl_view *view, const struct rl_port *port, void *memory, size_t size)
+void rl_sitemap_open(struct rl_sitemap *l, const struct rl_view *view, const struct rl_port *port, void *memory, size_t size)
 {
-	size_t room = size / (sizeof(struct rl_linkage_slot) + STUBS_PER_SLOT * sizeof(struct rl_stub));
+	size_t room = size / (sizeof(struct rl_sitemap_slot) + STUBS_PER_SLOT * sizeof(struct rl_stub));
 
-	*l = (struct rl_linkage){ .view = view, .port = port, .slots = memory };
+	*l = (struct rl_sitemap){ .view = view, .port = port, .slots = memory };
 	rl_functions_open(&l->functions, view);
 	if (!room)
 		return;
@@ -283,10 +283,10 @@ void rl_linkage_open(struct rl_linkage *l, const struct rl_view *view, const str
 /* ---- sites ---- */
 
 struct walk {
-	const struct rl_linkage *linkage;
-	rl_linkage_visitor *visit;
+	const struct rl_sitemap *map;
+	rl_sitemap_visitor *visit;
 	void *ctx;
-	struct rl_linkage_counts counts;
+	struct rl_sitemap_counts counts;
 	const struct rl_piece *piece;
 	uint64_t start, stop;  /* the current function; what is below `stop` is over */
 	uint64_t nothing;      /* no symbol begins from `stop` up to here */
@@ -296,37 +296,37 @@ struct walk {
 };
 
 /* Does an operand look like that of a site? */
-static bool looks_like_site(const struct rl_linkage *l, enum rl_kind kind, uint64_t target)
+static bool looks_like_site(const struct rl_sitemap *l, enum rl_kind kind, uint64_t target)
 {
 	switch (kind) {
 	case RL_CALL:
 	case RL_TAIL:
 	case RL_JCC:
-		return rl_linkage_stub(l, target) != NULL;
+		return rl_sitemap_stub(l, target) != NULL;
 	case RL_POINTER_CALL:
 	case RL_POINTER_TAIL:
-		return rl_linkage_slot(l, target) != NULL;
+		return rl_sitemap_slot(l, target) != NULL;
 	default:
 		return false;
 	}
 }
 
-static bool describe_site(const struct rl_linkage *l, const struct rl_lead *lead, struct rl_linkage_site *site)
+static bool describe_site(const struct rl_sitemap *l, const struct rl_lead *lead, struct rl_sitemap_site *site)
 {
 	const struct rl_stub *stub;
 
-	*site = (struct rl_linkage_site){ .kind = lead->kind, .address = lead->address, .home = lead->target };
+	*site = (struct rl_sitemap_site){ .kind = lead->kind, .address = lead->address, .home = lead->target };
 	if (lead->kind == RL_CALL || lead->kind == RL_TAIL) {
-		stub = rl_linkage_stub(l, lead->target);
+		stub = rl_sitemap_stub(l, lead->target);
 		site->slot = stub ? &l->slots[stub->slot] : NULL;
 	} else if ((lead->kind == RL_POINTER_CALL || lead->kind == RL_POINTER_TAIL) && !lead->fixed) {
-		site->slot = rl_linkage_slot(l, lead->target);
+		site->slot = rl_sitemap_slot(l, lead->target);
 	}
 	return site->slot != NULL;
 }
 
 /* Stubs themselves are no functions. */
-static bool holds_stubs(const struct rl_linkage *l, uint64_t start, uint64_t stop)
+static bool holds_stubs(const struct rl_sitemap *l, uint64_t start, uint64_t stop)
 {
 	size_t i = find_stub(l, start);
 
@@ -337,8 +337,8 @@ static bool find_by_symbol(struct walk *w, uint64_t address, uint64_t *start, ui
 {
 	if (address < w->nothing || w->symbols_looked_at > SYMBOLS_LOOKED_AT)
 		return false;
-	w->symbols_looked_at += w->linkage->functions.symbol_count;
-	if (rl_functions_symbol(&w->linkage->functions, address, start, stop))
+	w->symbols_looked_at += w->map->functions.symbol_count;
+	if (rl_functions_symbol(&w->map->functions, address, start, stop))
 		return true;
 	w->nothing = *start;
 	return false;
@@ -352,22 +352,22 @@ static bool enter_function(struct walk *w, uint64_t address)
 
 	if (address - w->start < w->stop - w->start)
 		return true;
-	if (!rl_functions_frame(&w->linkage->functions, address, &start, &stop) && !find_by_symbol(w, address, &start, &stop))
+	if (!rl_functions_frame(&w->map->functions, address, &start, &stop) && !find_by_symbol(w, address, &start, &stop))
 		return false;
 	if (start < w->stop || start < piece->address || stop - piece->address > piece->size)
 		return false;
 	w->start = start;
 	w->stop = stop;
 	w->at = (size_t)(start - piece->address);
-	w->lost = holds_stubs(w->linkage, start, stop);
+	w->lost = holds_stubs(w->map, start, stop);
 	return true;
 }
 
 static int count_site(struct walk *w, const struct rl_lead *lead)
 {
-	struct rl_linkage_site site;
+	struct rl_sitemap_site site;
 
-	if (!describe_site(w->linkage, lead, &site)) {
+	if (!describe_site(w->map, lead, &site)) {
 		w->counts.left++;
 		return 0;
 	}
@@ -382,12 +382,12 @@ static int look_at_site(struct walk *w, size_t field)
 	struct rl_lead lead;
 
 	if (!enter_function(w, piece->address + field)) {
-		w->counts.outside += !holds_stubs(w->linkage, piece->address + field - STUB_REACH, piece->address + field);
+		w->counts.outside += !holds_stubs(w->map, piece->address + field - STUB_REACH, piece->address + field);
 		return 0;
 	}
 	if (w->lost)
 		return 0;
-	if (w->linkage->port->reach(piece->bytes, (size_t)(w->stop - piece->address), piece->address, &w->at, field, &lead) == RL_REACHED)
+	if (w->map->port->reach(piece->bytes, (size_t)(w->stop - piece->address), piece->address, &w->at, field, &lead) == RL_REACHED)
 		return count_site(w, &lead);
 	/* Of the bytes of another instruction one in a thousand million looks like a site: rather we have lost our way. */
 	w->lost = true;
@@ -398,7 +398,7 @@ static int look_at_site(struct walk *w, size_t field)
 /* From one offset in the piece to another. */
 static int walk_code(struct walk *w, size_t from, size_t to)
 {
-	const struct rl_linkage *l = w->linkage;
+	const struct rl_sitemap *l = w->map;
 	const struct rl_piece *piece = w->piece;
 	const struct rl_area areas[2] = { area_of_stubs(l), area_of_slots(l) };
 	uint64_t target;
@@ -410,15 +410,15 @@ static int walk_code(struct walk *w, size_t from, size_t to)
 	return r;
 }
 
-static int ignore(const struct rl_linkage_site *site, void *ctx)
+static int ignore(const struct rl_sitemap_site *site, void *ctx)
 {
 	(void)site, (void)ctx;
 	return 0;
 }
 
-int rl_linkage_each(const struct rl_linkage *l, rl_linkage_visitor *visit, void *ctx, struct rl_linkage_counts *counts)
+int rl_sitemap_each(const struct rl_sitemap *l, rl_sitemap_visitor *visit, void *ctx, struct rl_sitemap_counts *counts)
 {
-	struct walk w = { .linkage = l, .visit = visit ? visit : ignore, .ctx = ctx };
+	struct walk w = { .map = l, .visit = visit ? visit : ignore, .ctx = ctx };
 	int r = 0;
 
 	for (size_t i = 0; i < l->view->count && l->slot_count && !r; i++) {
@@ -433,7 +433,7 @@ int rl_linkage_each(const struct rl_linkage *l, rl_linkage_visitor *visit, void 
 
 /* ---- single places ---- */
 
-bool rl_linkage_at(const struct rl_linkage *l, uint64_t address, struct rl_linkage_site *site)
+bool rl_sitemap_at(const struct rl_sitemap *l, uint64_t address, struct rl_sitemap_site *site)
 {
 	const struct rl_area areas[2] = { area_of_stubs(l), area_of_slots(l) };
 	const struct rl_piece *piece = rl_view_code(l->view, address);
@@ -453,18 +453,18 @@ bool rl_linkage_at(const struct rl_linkage *l, uint64_t address, struct rl_linka
 	return false;
 }
 
-bool rl_linkage_function(const struct rl_linkage *l, uint64_t address, uint64_t *start, uint64_t *stop)
+bool rl_sitemap_function(const struct rl_sitemap *l, uint64_t address, uint64_t *start, uint64_t *stop)
 {
 	return rl_functions_frame(&l->functions, address, start, stop) || rl_functions_symbol(&l->functions, address, start, stop);
 }
 
 struct tails {
 	uint64_t slot;
-	struct rl_linkage_site *sites;
+	struct rl_sitemap_site *sites;
 	size_t count, room;
 };
 
-static int add_tail(const struct rl_linkage_site *site, void *ctx)
+static int add_tail(const struct rl_sitemap_site *site, void *ctx)
 {
 	struct tails *t = ctx;
 
@@ -476,10 +476,10 @@ static int add_tail(const struct rl_linkage_site *site, void *ctx)
 	return 0;
 }
 
-size_t rl_linkage_tails(const struct rl_linkage *l, uint64_t start, uint64_t stop, uint64_t slot, struct rl_linkage_site *sites, size_t room)
+size_t rl_sitemap_tails(const struct rl_sitemap *l, uint64_t start, uint64_t stop, uint64_t slot, struct rl_sitemap_site *sites, size_t room)
 {
 	struct tails tails = { slot, sites, 0, room };
-	struct walk w = { .linkage = l, .visit = add_tail, .ctx = &tails, .start = start, .stop = stop };
+	struct walk w = { .map = l, .visit = add_tail, .ctx = &tails, .start = start, .stop = stop };
 
 	w.piece = rl_view_code(l->view, start);
 	if (!w.piece || stop < start || stop - w.piece->address > w.piece->size)
