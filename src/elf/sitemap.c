@@ -193,6 +193,7 @@ struct search {
 	const struct rl_piece *piece;
 	uint64_t start, stop; /* the last function that was asked about */
 	bool row;             /* it is stubs */
+	struct decoding { uint64_t start, stop; size_t at; } code; /* the last function that was decoded, and how far */
 };
 
 /*
@@ -231,7 +232,33 @@ static bool take_stub(struct search *s, uint64_t field, const struct rl_sitemap_
 	return false;
 }
 
-/* Whatever looks like a use of a slot counts as one: who takes it for one too often loses little. */
+/*
+ * Is there an instruction that has its operand here, as far as can be known? Who sees one too many loses little. Functions are decoded
+ * by ascending address, or not at all, so that each is decoded once.
+ */
+static bool may_be_operand(struct search *s, size_t field, uint64_t slot)
+{
+	const struct rl_piece *piece = s->piece;
+	uint64_t address = piece->address + field, start, stop;
+	struct rl_lead lead;
+
+	if (address - s->code.start >= s->code.stop - s->code.start) {
+		if (!rl_functions_frame(&s->map->functions, address, &start, &stop) || start < s->code.stop || start < piece->address ||
+		    stop - piece->address > piece->size)
+			return true;
+		s->code = (struct decoding){ start, stop, (size_t)(start - piece->address) };
+	}
+	switch (s->map->port->reach(piece->bytes, (size_t)(s->code.stop - piece->address), piece->address, &s->code.at, field, &lead)) {
+	case RL_REACHED:
+		return lead.kind == RL_POINTER_USE && lead.target == slot;
+	case RL_REACH_INSIDE:
+		return false;
+	case RL_REACH_LOST:
+		break;
+	}
+	return true;
+}
+
 static void look_at_operand(struct search *s, size_t field, uint64_t target)
 {
 	struct rl_sitemap *l = s->map;
@@ -248,7 +275,8 @@ static void look_at_operand(struct search *s, size_t field, uint64_t target)
 		return;
 	if (take_stub(s, s->piece->address + field, slot) || kind == RL_POINTER_TAIL)
 		return;
-	slot->read |= slot->slot.kind == RL_SLOT_JUMP;
+	if (slot->slot.kind == RL_SLOT_JUMP && !slot->read)
+		slot->read = may_be_operand(s, field, slot->slot.address);
 }
 
 static void search_stubs(struct rl_sitemap *l, const struct rl_piece *piece)
@@ -387,11 +415,15 @@ static int look_at_site(struct walk *w, size_t field)
 	}
 	if (w->lost)
 		return 0;
-	if (w->map->port->reach(piece->bytes, (size_t)(w->stop - piece->address), piece->address, &w->at, field, &lead) == RL_REACHED)
+	switch (w->map->port->reach(piece->bytes, (size_t)(w->stop - piece->address), piece->address, &w->at, field, &lead)) {
+	case RL_REACHED:
 		return count_site(w, &lead);
-	/* Of the bytes of another instruction one in a thousand million looks like a site: rather we have lost our way. */
-	w->lost = true;
-	w->counts.lost++;
+	case RL_REACH_INSIDE: /* `89 e9 e9 ..`, a mov in front of a jump, looks like a jump one byte earlier, which may lead to a stub, too */
+		break;
+	case RL_REACH_LOST:
+		w->lost = true;
+		w->counts.lost++;
+	}
 	return 0;
 }
 

@@ -19,7 +19,9 @@ static const struct types known[] = {
 struct tables {
 	const struct rl_view *view;
 	const struct types *types;
-	uint64_t symbols, strings, strings_size;
+	uint64_t symbols;
+	const char *strings;
+	uint64_t strings_size; /* the last one is a zero */
 };
 
 /* Functions, and what has no type: weak symbols that nobody has defined when the module was linked. */
@@ -32,11 +34,7 @@ static bool may_be_function(uint8_t info)
 
 static const char *string_at(const struct tables *t, uint32_t offset)
 {
-	const uint8_t *strings = rl_view_at(t->view, t->strings, t->strings_size, PF_R);
-
-	if (!strings || offset >= t->strings_size || !memchr(strings + offset, '\0', t->strings_size - offset))
-		return "";
-	return (const char *)strings + offset;
+	return offset < t->strings_size ? t->strings + offset : "";
 }
 
 /* False: no function. */
@@ -79,6 +77,21 @@ static bool is_slot(const struct tables *t, const Elf64_Rela *reloc, bool plt, s
 	return name_slot(t, symbol, slot);
 }
 
+/* A table that does not end with a string has none. */
+static void open_strings(struct tables *t)
+{
+	uint64_t address, size;
+	const uint8_t *bytes;
+
+	if (!rl_view_dynamic(t->view, DT_STRTAB, true, &address) || !rl_view_dynamic(t->view, DT_STRSZ, false, &size))
+		return;
+	bytes = size ? rl_view_at(t->view, address, size, PF_R) : NULL;
+	if (!bytes || bytes[size - 1])
+		return;
+	t->strings = (const char *)bytes;
+	t->strings_size = size;
+}
+
 static int walk(const struct tables *t, int64_t table_tag, int64_t size_tag, rl_slot_visitor *visit, void *ctx)
 {
 	uint64_t table, size;
@@ -108,9 +121,9 @@ int rl_each_slot(const struct rl_view *view, uint16_t machine, rl_slot_visitor *
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (known[i].machine == machine)
 			t.types = &known[i];
-	if (!t.types || !rl_view_dynamic(view, DT_SYMTAB, true, &t.symbols) || !rl_view_dynamic(view, DT_STRTAB, true, &t.strings) ||
-	    !rl_view_dynamic(view, DT_STRSZ, false, &t.strings_size))
+	if (!t.types || !rl_view_dynamic(view, DT_SYMTAB, true, &t.symbols))
 		return 0;
+	open_strings(&t);
 	r = walk(&t, DT_JMPREL, DT_PLTRELSZ, visit, ctx);
 	return r ? r : walk(&t, DT_RELA, DT_RELASZ, visit, ctx);
 }

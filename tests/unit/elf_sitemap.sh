@@ -171,6 +171,31 @@ for cc in gcc clang; do
 	[[ $linkers != *lld* ]] || one $cc-lld-retpoline-so 8 1 $cc -fuse-ld=lld -fPIC -shared -Wl,-z,retpolineplt -Wl,-z,now
 done
 
+# ---- slots that code reads, which nothing may be put into ----
+
+cat >"$work/reads.c" <<'END'
+int first(void), second(void), third(void), fourth(void), fifth(void);
+int calls(void) { return first() + second() + third() + fourth() + fifth(); }
+#define SLOT(n) "_GLOBAL_OFFSET_TABLE_ + 24 + 8 * " #n
+/* The first is in nobody's function; the last only looks like it, within an immediate. */
+__asm__(".text\nmov " SLOT(0) "(%rip), %rax\nret\n.balign 16\n.globl reads\n.type reads,@function\nreads:\n.cfi_startproc\n"
+	"lea " SLOT(1) "(%rip), %rdx\ncmpq $1, " SLOT(2) "(%rip)\nmovabs $0x0000000000, %rcx\n.byte 0x48, 0xb8, 0x05\n.long " SLOT(3)
+	" - . - 4\n.byte 0, 0, 0\nret\n.cfi_endproc\n.size reads, . - reads\n");
+END
+if gcc -w -O2 -fPIC -shared -nostdlib -Wl,-z,lazy -o "$work/reads" "$work/reads.c" 2>"$work/log"; then
+	"$tool" sites "$work/reads" | awk '$1 == "read" { print $2 }' >"$work/have"
+	objdump -d -w --no-show-raw-insn "$work/reads" | grep -E '(mov|lea|cmpq) .*\(%rip\)' | grep -oE '# [0-9a-f]+' |
+		awk '{ print $2 }' | sort -u >"$work/wanted"
+	if [ "$(wc -l <"$work/wanted")" -eq 3 ] && cmp -s "$work/have" "$work/wanted"; then
+		passed=$((passed + 1))
+	else
+		fail "slots that are read: $(paste -sd' ' "$work/have"), wanted $(paste -sd' ' "$work/wanted")"
+	fi
+else
+	skipped=$((skipped + 1))
+	echo "skipped: slots that are read: $(head -n 1 "$work/log")"
+fi
+
 # ---- this machine ----
 
 libraries() {
