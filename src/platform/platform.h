@@ -165,8 +165,6 @@ struct rl_watch {
 	uintptr_t target; /* where calls go on to */
 	unsigned missed;  /* calls that nothing could be done about */
 	int state;
-	bool awaited;     /* that it has been filled is work */
-	bool once;        /* and then it is given back */
 	bool (*ask)(uint64_t first_argument); /* not NULL: calls are not counted; is this one work? Must be code of its own */
 	uint32_t index;   /* whoever asked knows what */
 };
@@ -174,7 +172,7 @@ struct rl_watch {
 enum rl_recorded_what {
 	RL_RECORDED_HOT,    /* this caller has come often */
 	RL_RECORDED_ENOUGH, /* the slot is to be given back: too many calls that nothing could be done about */
-	RL_RECORDED_FILLED, /* the loader has filled the slot; `caller` is somebody else */
+	RL_RECORDED_LATE,   /* slots may have been filled: rl_recorder_take_late */
 	RL_RECORDED_ASKED,  /* a call that `ask` wanted */
 };
 
@@ -193,6 +191,10 @@ int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses);
 struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled);
 uintptr_t rl_watch_entry(const struct rl_watch *w);
 struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an address */
+/* Slots that have been called through before they were filled, and who still is not. Nobody here looks at them: their memory may be gone. */
+#define RL_LATE 16u
+unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE]);
+void rl_recorder_still_late(const struct rl_watch *w);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);
@@ -209,10 +211,11 @@ struct rl_loaded {
 	bool main;
 	const uint8_t *build_id; /* in memory; NULL without */
 	size_t build_id_length;
+	uint64_t removals;   /* of modules, since the process began */
 };
-/* Visits the modules of this link namespace until visit returns non-zero, and returns that. They stay loaded meanwhile. *generation
- * (may be NULL) changes whenever one comes or goes. Takes the loader's lock. */
-int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx, uint64_t *generation);
+/* Visits the modules of this link namespace until visit returns non-zero, and returns that. They stay loaded meanwhile. Takes the loader's
+ * lock; may be nested. */
+int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx);
 
 struct rl_image {
 	uintptr_t bias;            /* run-time address minus linked address */

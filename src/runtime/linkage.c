@@ -30,6 +30,39 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* ---- locks ---- */
+
+typedef int locked_fn(const void *ctx, struct relink_error *err);
+
+struct locked {
+	locked_fn *fn;
+	const void *ctx;
+	struct relink_error *err;
+	int result;
+};
+
+static int run_locked(const struct rl_loaded *first, void *context)
+{
+	struct locked *l = context;
+
+	l->result = rl_lock(l->err);
+	if (l->result)
+		return 1;
+	rl_linkage_bury(first->removals);
+	l->result = l->fn(l->ctx, l->err);
+	rl_unlock();
+	return 1;
+}
+
+/* The loader's comes first, and keeps all modules where they are. */
+static int with_locks(locked_fn *fn, const void *ctx, struct relink_error *err)
+{
+	struct locked l = { fn, ctx, err, RELINK_E_CONTEXT };
+
+	rl_each_loaded(run_locked, &l);
+	return l.result;
+}
+
 /* ---- links of a module at start ---- */
 
 struct batch {
@@ -218,7 +251,7 @@ static bool take_options(const struct relink_linkage_options *options)
 	return true;
 }
 
-static int start(struct relink_error *err)
+static int begin(struct relink_error *err)
 {
 	int r;
 
@@ -229,33 +262,33 @@ static int start(struct relink_error *err)
 	rl_text_aside();
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_linkage_watch();
-	rl_linkage.started = true;
+	__atomic_store_n(&rl_linkage.started, true, __ATOMIC_RELEASE);
+	return r;
+}
+
+static int start(const void *options, struct relink_error *err)
+{
+	uint64_t began = now();
+	struct relink_error mine;
+	int r = take_options(options) ? begin(&mine) : rl_fail(&mine, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+
+	if (r)
+		rl_linkage_note(relink_error_text(&mine), "");
+	if (r && err)
+		*err = mine;
+	rl_linkage.start_ns += now() - began;
 	return r;
 }
 
 int rl_linkage_start(const struct relink_linkage_options *options, struct relink_error *err)
 {
-	uint64_t began = now();
 	const char *why = refused();
-	struct relink_error mine;
-	int r;
 
 	if (!options || options->size != sizeof(*options) || options->policy < 0 || options->policy > RELINK_LINKAGE_CACHED)
 		return rl_fail(err, RELINK_E_ARGUMENT, 0, "options are not initialised with RELINK_LINKAGE_OPTIONS, or have an unknown policy");
 	if (why)
 		return rl_fail(err, RELINK_E_CONTEXT, 0, why);
-	r = rl_lock(err);
-	if (r)
-		return r;
-	r = take_options(options) ? start(&mine) : rl_fail(&mine, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
-	if (r) {
-		rl_linkage_note(relink_error_text(&mine), "");
-		if (err)
-			*err = mine;
-	}
-	rl_linkage.start_ns += now() - began;
-	rl_unlock();
-	return r;
+	return with_locks(start, options, err);
 }
 
 /* ---- back ---- */
@@ -326,14 +359,21 @@ static bool is_of_module(const struct rl_link *link, const void *name)
 	return is_asked_for(rl_linkage.modules[link->module], name);
 }
 
-static int revert(const char *name, int mode, struct relink_error *err)
-{
-	bool known = !name;
+struct reverting {
+	const char *name;
+	int mode;
+};
 
+static int revert(const void *ctx, struct relink_error *err)
+{
+	const struct reverting *what = ctx;
+	bool known = !what->name;
+
+	rl_linkage_look();
 	for (size_t i = 0; i < rl_linkage.module_count; i++) {
 		struct rl_linked *m = rl_linkage.modules[i];
 
-		if (m->gone || m->never || !is_asked_for(m, name))
+		if (m->gone || m->never || !is_asked_for(m, what->name))
 			continue;
 		known = true;
 		rl_linkage_unwatch(m);
@@ -341,19 +381,14 @@ static int revert(const char *name, int mode, struct relink_error *err)
 	}
 	if (!known)
 		return rl_fail(err, RELINK_E_UNKNOWN, 0, "no module of that name is loaded, or none whose calls could be bound");
-	return lead_home(is_of_module, name, mode, RELINK_LINK_HOME, err);
+	return lead_home(is_of_module, what->name, what->mode, RELINK_LINK_HOME, err);
 }
 
 int rl_linkage_revert(const char *module, int mode, struct relink_error *err)
 {
-	int r = rl_lock(err);
+	const struct reverting what = { module, mode };
 
-	if (r)
-		return r;
-	rl_linkage_look();
-	r = revert(module, mode, err);
-	rl_unlock();
-	return r;
+	return with_locks(revert, &what, err);
 }
 
 /* ---- what has changed since ---- */
@@ -386,37 +421,40 @@ static int lead_changed_home(int mode, struct relink_error *err)
 	return r ? r : changed;
 }
 
-int rl_linkage_refresh(int mode, struct relink_error *err)
+static int refresh(const void *mode, struct relink_error *err)
 {
-	int r = rl_lock(err), changed;
+	int changed = rl_linkage_look() ? lead_changed_home(*(const int *)mode, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory");
 
-	if (r)
-		return r;
-	changed = rl_linkage_look() ? lead_changed_home(mode, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory");
 	if (changed >= 0 && rl_linkage.started && !rl_linkage.closed) {
 		bind_new(NULL, 0);
 		rl_linkage_watch();
 	}
-	rl_unlock();
 	return changed;
+}
+
+int rl_linkage_refresh(int mode, struct relink_error *err)
+{
+	return with_locks(refresh, &mode, err);
 }
 
 /* ---- what happens to the process ---- */
 
 /* Each module calls for itself: others that are new may be in use. */
-void rl_linkage_arrived(const void *caller)
+static int arrive(const void *caller, struct relink_error *err)
 {
-	size_t before;
+	size_t before = rl_linkage.module_count;
 
-	if (!__atomic_load_n(&rl_linkage.started, __ATOMIC_ACQUIRE) || rl_linkage.closed || rl_lock(0))
-		return;
-	before = rl_linkage.module_count;
 	if (rl_linkage_look() && before < rl_linkage.module_count) {
-		bind_new(rl_linked_at((uintptr_t)caller), 0);
+		bind_new(rl_linked_at((uintptr_t)caller), err);
 		rl_linkage_watch();
 	}
-	lead_changed_home(RELINK_LIVE, 0);
-	rl_unlock();
+	return lead_changed_home(RELINK_LIVE, err);
+}
+
+void rl_linkage_arrived(const void *caller)
+{
+	if (__atomic_load_n(&rl_linkage.started, __ATOMIC_ACQUIRE) && !rl_linkage.closed)
+		with_locks(arrive, caller, 0);
 }
 
 void rl_linkage_after_fork(void)
@@ -425,13 +463,18 @@ void rl_linkage_after_fork(void)
 		rl_linkage.modules[i]->news = false;
 }
 
-void rl_linkage_at_exit(void)
+static int finish(const void *unused, struct relink_error *err)
 {
-	if (!rl_linkage.started || rl_linkage.closed || rl_lock(0))
-		return;
+	(void)unused, (void)err;
 	rl_linkage_remember();
 	rl_hot_save();
-	rl_unlock();
+	return 0;
+}
+
+void rl_linkage_at_exit(void)
+{
+	if (rl_linkage.started && !rl_linkage.closed)
+		with_locks(finish, 0, 0);
 }
 
 /* ---- listing ---- */
@@ -483,14 +526,20 @@ static void describe_all(struct relink_linkage_status *status)
 	rl_text_add(&notes, l->notes);
 }
 
-int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
-{
-	int r = rl_lock(0);
+struct visit {
+	struct relink_linkage_status *status;
+	int (*visit)(const struct relink_linkage_info *info, void *ctx);
+	void *ctx;
+};
 
-	if (r)
-		return r;
-	if (status)
-		describe_all(status);
+static int list(const void *ctx, struct relink_error *err)
+{
+	const struct visit *v = ctx;
+	int r = 0;
+
+	(void)err;
+	if (v->status)
+		describe_all(v->status);
 	rl_linkage_look();
 	for (size_t i = 0; i < rl_linkage.module_count && !r; i++) {
 		struct relink_linkage_info info;
@@ -498,8 +547,14 @@ int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const str
 		if (rl_linkage.modules[i]->gone)
 			continue;
 		describe(rl_linkage.modules[i], &info);
-		r = visit(&info, ctx);
+		r = v->visit(&info, v->ctx);
 	}
-	rl_unlock();
 	return r;
+}
+
+int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx)
+{
+	const struct visit v = { status, visit, ctx };
+
+	return with_locks(list, &v, 0);
 }

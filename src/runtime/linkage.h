@@ -9,7 +9,7 @@
  *	linkage_index.c     what decoding finds
  *	linkage.c           the functions of relink/linkage.h
  *
- * Everything here is under the runtime's lock. What the recorder's work may call is marked so: it allocates nothing, and calls
+ * Everything here is under the loader's lock, so that no module goes, and the runtime's. What the recorder's work may call is marked so: it allocates nothing, and calls
  * nothing of libc's that takes locks.
  */
 #ifndef RL_RUNTIME_LINKAGE_H
@@ -58,7 +58,7 @@ struct rl_linkage_runtime {
 	struct relink_linkage_options options; /* strings owned */
 	struct rl_linked *modules[RL_LINKED_MAX];
 	size_t module_count;
-	uint64_t generation;       /* of the loader's list, when it was looked at */
+	uint64_t removals;         /* of modules, when it was looked who is still there */
 	struct rl_linked_slot *slots;
 	size_t slot_count, slot_capacity;
 	struct rl_link *links;
@@ -77,9 +77,10 @@ void rl_linkage_note(const char *text, const char *more);
 
 /* ---- linkage_modules.c ---- */
 
-/* Takes in modules that have come, marks those that have gone. False: out of memory. Takes the loader's lock. */
+/* Takes in modules that have come, marks those that have gone. False: out of memory. */
 bool rl_linkage_look(void);
 /* The rest is the recorder's, too. */
+void rl_linkage_bury(uint64_t removals); /* marks those that have gone, if any has since */
 struct rl_linked *rl_linked_at(uintptr_t code);        /* NULL: no module's code */
 struct rl_linked_slot *rl_linked_slot(const struct rl_linked *module, uintptr_t address);
 /* Where calls through the slot go. 0: nobody knows yet, or it is no code; *state says which. */

@@ -27,6 +27,11 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static bool learns(void)
+{
+	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
+}
+
 /* ---- slots ---- */
 
 static struct rl_linked_slot *slot_of(const struct rl_watch *w)
@@ -184,7 +189,6 @@ static void bind_waiting(struct rl_linked_slot *slot)
 		}
 	}
 	slot->count = 0;
-	slot->watch->awaited = false;
 	if (job.count)
 		rl_links_commit(&job, NULL);
 }
@@ -232,6 +236,39 @@ static void finish(bool for_good)
 	rl_hot_save();
 }
 
+/* It has been called through for the first time. */
+static void look_at_late(struct rl_watch *w)
+{
+	struct rl_linked_slot *slot = slot_of(w);
+	uintptr_t value = rl_slot_module(slot)->gone ? 0 : rl_slot_value(slot), entry = rl_watch_entry(w);
+
+	w->state = RL_WATCH_OFF;
+	if (!value)
+		return;
+	if (value == entry || value == w->target) {
+		w->state = RL_WATCH_LATE;
+		rl_recorder_still_late(w);
+		return;
+	}
+	w->target = value;
+	if (slot->count)
+		bind_waiting(slot);
+	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
+	if (!learns() || rl_slot_module(slot)->why)
+		return;
+	w->state = RL_WATCH_ON;
+	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+static void look_at_all_late(void)
+{
+	struct rl_watch *list[RL_LATE];
+	unsigned count = rl_recorder_take_late(list);
+
+	for (unsigned i = 0; i < count; i++)
+		look_at_late(list[i]);
+}
+
 static void work_on(struct rl_recorded *recorded)
 {
 	struct rl_linked_slot *slot = slot_of(recorded->watch);
@@ -244,8 +281,8 @@ static void work_on(struct rl_recorded *recorded)
 	case RL_RECORDED_ENOUGH:
 		give_back(slot);
 		break;
-	case RL_RECORDED_FILLED:
-		bind_waiting(slot);
+	case RL_RECORDED_LATE:
+		look_at_all_late();
 		break;
 	case RL_RECORDED_ASKED:
 		finish(!strcmp(slot->name, "prctl") || !strcmp(slot->name, "syscall"));
@@ -253,18 +290,28 @@ static void work_on(struct rl_recorded *recorded)
 	}
 }
 
-static void work(struct rl_recorded *recorded)
+/* The loader's lock comes first. */
+static int work_locked(const struct rl_loaded *first, void *context)
 {
+	struct rl_recorded *recorded = context;
 	uint64_t start;
 
-	recorded->watch->missed = 0;
-	if (rl_linkage.closed || !rl_try_lock())
-		return;
+	if (!rl_try_lock())
+		return 1;
 	start = now();
+	rl_linkage_bury(first->removals);
 	look_for_changes();
 	work_on(recorded);
 	rl_linkage.learn_ns += now() - start;
 	rl_unlock();
+	return 1;
+}
+
+static void work(struct rl_recorded *recorded)
+{
+	recorded->watch->missed = 0;
+	if (!rl_linkage.closed)
+		rl_each_loaded(work_locked, recorded);
 }
 
 /* ---- which slots ---- */
@@ -318,11 +365,6 @@ static bool is_near(const struct rl_linked *m, uintptr_t target)
 	return target + reach > m->text_stop && target < m->text_start + reach;
 }
 
-static bool learns(void)
-{
-	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
-}
-
 /* Is it worth while, and sound? Whoever reads a slot as data would find the recorder's address there; slots for stubs nobody reads. */
 static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, uint8_t state, asker *ask)
 {
@@ -354,8 +396,6 @@ static void watch_slot(struct rl_linked_slot *slot)
 	slot->watch = w;
 	w->index = (uint32_t)(slot - rl_linkage.slots);
 	w->ask = ask;
-	w->awaited = slot->count != 0;
-	w->once = !learns();
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 

@@ -203,35 +203,21 @@ static bool find_slots(struct rl_linked *m, uint16_t index)
 
 /* ---- what is there now ---- */
 
-static struct rl_linked *known_module(const struct rl_loaded *loaded)
+static bool is_same(const struct rl_linked *m, const struct rl_loaded *loaded)
 {
-	for (size_t i = 0; i < rl_linkage.module_count; i++) {
-		struct rl_linked *m = rl_linkage.modules[i];
-
-		if (!m->gone && m->headers == loaded->headers && m->bias == loaded->bias &&
-		    (loaded->build_id_length > sizeof(m->build_id) ||
-		     (m->build_id_length == loaded->build_id_length &&
-		      (!m->build_id_length || !memcmp(m->build_id, loaded->build_id, m->build_id_length)))))
-			return m;
-	}
-	return NULL;
+	if (m->gone || m->headers != loaded->headers || m->bias != loaded->bias)
+		return false;
+	return m->build_id_length == loaded->build_id_length
+		       ? !m->build_id_length || !memcmp(m->build_id, loaded->build_id, m->build_id_length)
+		       : loaded->build_id_length > sizeof(m->build_id) && !m->build_id_length;
 }
 
-static int look_at(const struct rl_loaded *loaded, void *context)
+static struct rl_linked *known_module(const struct rl_loaded *loaded)
 {
-	struct rl_linkage_runtime *l = &rl_linkage;
-	struct rl_linked *m = known_module(loaded);
-	bool *failed = context;
-
-	if (!m && l->module_count < RL_LINKED_MAX) {
-		m = new_module(loaded);
-		*failed |= !m || !find_slots(m, (uint16_t)l->module_count);
-		if (m)
-			l->modules[l->module_count++] = m;
-	}
-	if (m)
-		m->seen = true;
-	return 0;
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		if (is_same(rl_linkage.modules[i], loaded))
+			return rl_linkage.modules[i];
+	return NULL;
 }
 
 /* Its links stay in the list, and are never looked at again; so do the watches, whose slots nobody has any more. */
@@ -243,17 +229,64 @@ static void bury(struct rl_linked *m)
 	m->pages = 0;
 }
 
-bool rl_linkage_look(void)
+/* It has gone, and come again to the same place: what was bound is as it was linked. */
+static bool is_reborn(const struct rl_linked *m)
+{
+	for (size_t i = 0; i < rl_linkage.link_count; i++) {
+		const struct rl_link *link = &rl_linkage.links[i];
+
+		if (link->state == RELINK_LINK_BOUND && rl_linkage.modules[link->module] == m)
+			return !rl_link_is_intact(&rl_runtime.core, link);
+	}
+	return false;
+}
+
+static int note_seen(const struct rl_loaded *loaded, void *context)
+{
+	struct rl_linked *m = known_module(loaded);
+
+	(void)context;
+	if (m)
+		m->seen = !is_reborn(m);
+	return 0;
+}
+
+void rl_linkage_bury(uint64_t removals)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
-	bool failed = false;
 
+	if (l->removals == removals)
+		return;
+	l->removals = removals;
 	for (size_t i = 0; i < l->module_count; i++)
 		l->modules[i]->seen = false;
-	rl_each_loaded(look_at, &failed, &l->generation);
+	rl_each_loaded(note_seen, NULL);
 	for (size_t i = 0; i < l->module_count; i++)
 		if (!l->modules[i]->seen && !l->modules[i]->gone)
 			bury(l->modules[i]);
+}
+
+static int look_at(const struct rl_loaded *loaded, void *context)
+{
+	struct rl_linkage_runtime *l = &rl_linkage;
+	struct rl_linked *m;
+	bool *failed = context;
+
+	rl_linkage_bury(loaded->removals);
+	if (known_module(loaded) || l->module_count == RL_LINKED_MAX)
+		return 0;
+	m = new_module(loaded);
+	*failed |= !m || !find_slots(m, (uint16_t)l->module_count);
+	if (m)
+		l->modules[l->module_count++] = m;
+	return 0;
+}
+
+bool rl_linkage_look(void)
+{
+	bool failed = false;
+
+	rl_each_loaded(look_at, &failed);
 	return !failed;
 }
 

@@ -10,7 +10,6 @@
 struct walk {
 	int (*visit)(const struct rl_loaded *loaded, void *ctx);
 	void *ctx;
-	uint64_t generation;
 };
 
 static bool is_program(const struct dl_phdr_info *info)
@@ -22,22 +21,19 @@ static bool is_program(const struct dl_phdr_info *info)
 
 static int show(struct dl_phdr_info *info, size_t size, void *context)
 {
-	struct walk *w = context;
+	const struct walk *w = context;
 	struct rl_loaded loaded = { .bias = (uintptr_t)info->dlpi_addr, .headers = info->dlpi_phdr, .header_count = info->dlpi_phnum,
 				    .name = info->dlpi_name, .main = is_program(info) };
 
 	loaded.build_id = rl_note(info, "GNU", NT_GNU_BUILD_ID, &loaded.build_id_length);
 	if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof(info->dlpi_subs))
-		w->generation = info->dlpi_adds + info->dlpi_subs;
+		loaded.removals = info->dlpi_subs;
 	return w->visit(&loaded, w->ctx);
 }
 
-int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx, uint64_t *generation)
+int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx)
 {
-	struct walk w = { visit, ctx, 0 };
-	int r = dl_iterate_phdr(show, &w);
+	struct walk w = { visit, ctx };
 
-	if (generation)
-		*generation = w.generation;
-	return r;
+	return dl_iterate_phdr(show, &w);
 }

@@ -35,7 +35,8 @@
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 #define SETTLED COUNT_MASK /* there is nothing more to be done about it */
 #define ADDRESS_BITS 47
-#define LATE 16u /* slots that the loader is about to fill */
+#define LATE RL_LATE /* slots that the loader is about to fill */
+#define LATE_CALLS 32u /* that may come before somebody looks */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -55,6 +56,7 @@ static uint64_t callers[CALLERS];
 static uint64_t recorded;
 static unsigned late[LATE]; /* watch + 1; 0: free */
 static unsigned late_count;
+static uint64_t late_since; /* of the calls recorded */
 static rl_recorder_work *worker;
 static unsigned threshold, patience;
 
@@ -218,47 +220,15 @@ PLAIN static void note_late(unsigned watch)
 		if (!late[i]) {
 			late[i] = watch + 1;
 			late_count++;
+			late_since = recorded;
 			return;
 		}
 }
 
-PLAIN static bool is_filled(const struct rl_watch *w)
+/* Not at once: the slot is filled behind the first call that we pass on. */
+PLAIN static bool is_late_due(void)
 {
-	uintptr_t now = __atomic_load_n((uintptr_t *)w->slot, __ATOMIC_ACQUIRE);
-
-	return now != w->target && now != entry_of((unsigned)(w - watches));
-}
-
-/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-PLAIN static void watch_again(struct rl_watch *w)
-{
-	uintptr_t now = __atomic_load_n((uintptr_t *)w->slot, __ATOMIC_ACQUIRE);
-
-	w->target = now;
-	__atomic_store_n(&w->state, w->once ? RL_WATCH_OFF : RL_WATCH_ON, __ATOMIC_RELEASE);
-	if (!w->once)
-		__atomic_compare_exchange_n((uintptr_t *)w->slot, &now, entry_of((unsigned)(w - watches)), false, __ATOMIC_RELEASE,
-					    __ATOMIC_RELAXED);
-}
-
-/* What the loader has filled since. Returns the first that somebody waits for; others of that kind have their turn later. */
-PLAIN static struct rl_watch *look_after_late(void)
-{
-	struct rl_watch *awaited = NULL;
-
-	for (unsigned i = 0; i < LATE; i++) {
-		struct rl_watch *w = late[i] ? &watches[late[i] - 1] : NULL;
-
-		if (!w || (w->state == RL_WATCH_LATE && (!is_filled(w) || (w->awaited && awaited))))
-			continue;
-		if (w->state == RL_WATCH_LATE)
-			watch_again(w);
-		if (w->awaited)
-			awaited = w;
-		late[i] = 0;
-		late_count--;
-	}
-	return awaited;
+	return late_count && (late_count >= LATE / 2 || recorded - late_since >= LATE_CALLS);
 }
 
 PLAIN static bool is_single(void)
@@ -320,14 +290,13 @@ PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
 
 PLAIN struct result rl_recorder_count(struct registers *r)
 {
-	struct rl_watch *w = &watches[r->watch], *awaited;
+	struct rl_watch *w = &watches[r->watch];
 	struct result result = { __atomic_load_n(&w->target, __ATOMIC_ACQUIRE), 0 };
 
 	recorded++;
-	awaited = late_count ? look_after_late() : NULL;
-	if (awaited && is_single())
-		result.work = begin_work(RL_RECORDED_FILLED, awaited, r->caller);
-	else
+	if (is_late_due() && is_single())
+		result.work = begin_work(RL_RECORDED_LATE, w, r->caller);
+	if (!result.work)
 		result.work = look_at(w, r);
 	return result;
 }
@@ -417,6 +386,24 @@ struct rl_watch *rl_watch_of_entry(uintptr_t address)
 	return offset % ENTRY_SIZE == 0 && offset / ENTRY_SIZE < watch_count ? &watches[offset / ENTRY_SIZE] : NULL;
 }
 
+unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < LATE; i++) {
+		if (late[i])
+			list[count++] = &watches[late[i] - 1];
+		late[i] = 0;
+	}
+	late_count = 0;
+	return count;
+}
+
+void rl_recorder_still_late(const struct rl_watch *w)
+{
+	note_late((unsigned)(w - watches));
+}
+
 uint64_t rl_recorder_total(void)
 {
 	return recorded;
@@ -463,6 +450,17 @@ struct rl_watch *rl_watch_of_entry(uintptr_t address)
 {
 	(void)address;
 	return NULL;
+}
+
+unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE])
+{
+	(void)list;
+	return 0;
+}
+
+void rl_recorder_still_late(const struct rl_watch *w)
+{
+	(void)w;
 }
 
 uint64_t rl_recorder_total(void)
