@@ -32,6 +32,13 @@ static bool learns(void)
 	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
 }
 
+static bool is_near(const struct rl_linked *m, uintptr_t target)
+{
+	const uintptr_t reach = 0x7fff0000u;
+
+	return target + reach > m->text_stop && target < m->text_start + reach;
+}
+
 /* ---- slots ---- */
 
 static struct rl_linked_slot *slot_of(const struct rl_watch *w)
@@ -254,7 +261,7 @@ static void look_at_late(struct rl_watch *w)
 	if (slot->count)
 		bind_waiting(slot);
 	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-	if (!learns() || rl_slot_module(slot)->why)
+	if (!learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
 		return;
 	w->state = RL_WATCH_ON;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -356,13 +363,6 @@ static asker *asker_of(const char *name)
 		if (!strcmp(asked[i].name, name))
 			return asked[i].ask;
 	return NULL;
-}
-
-static bool is_near(const struct rl_linked *m, uintptr_t target)
-{
-	const uintptr_t reach = 0x7fff0000u;
-
-	return target + reach > m->text_stop && target < m->text_start + reach;
 }
 
 /* Is it worth while, and sound? Whoever reads a slot as data would find the recorder's address there; slots for stubs nobody reads. */
