@@ -104,14 +104,15 @@ _relink_value() {
 		[[ -n $target ]] && _relink_words "$(_relink_names_of "$target")" "$cur"
 		_relink_trim "$cur"
 		;;
-	-w | --with | -o | --output | --suppress) _relink_files "$cur" ;;
-	-f | --function | -u | --uses | -n | --context | --init-sections) COMPREPLY=() ;;
+	-w | --with | -o | --output | --suppress | --report) _relink_files "$cur" ;;
+	--policy) _relink_words "$(printf '%s\n' hot all learn cached)" "$cur" ;;
+	-f | --function | -u | --uses | -n | --context | --init-sections | --only | --not | --budget) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
 
 _relink() {
-	local _relink_program=${COMP_WORDS[0]} line=${COMP_LINE:0:COMP_POINT} cur command="" target="" previous i
+	local _relink_program=${COMP_WORDS[0]} line=${COMP_LINE:0:COMP_POINT} cur command="" target="" previous i word
 	local -a words
 	COMPREPLY=()
 	[[ $_relink_program == "~/"* ]] && _relink_program=$HOME/${_relink_program#"~/"}
@@ -123,7 +124,8 @@ _relink() {
 	previous=${words[${#words[@]} - 1]}
 	for ((i = 1; i < ${#words[@]}; i++)); do
 		case ${words[i]} in
-		-[ckfunwo] | --choice | --kind | --function | --uses | --context | --with | --output | --colo*r | --suppress | --init-sections)
+		-[ckfunwo] | --choice | --kind | --function | --uses | --context | --with | --output | --colo*r | --suppress | --init-sections | \
+			--only | --not | --budget | --policy)
 			((i++)) || : ;;
 		-*) ;;
 		*)
@@ -141,7 +143,9 @@ _relink() {
 		[[ ${#words[@]} -gt 0 ]] && _relink_words "$(printf '%s\n' "${words[@]}" help --help --version)" "$cur"
 		return 0
 	fi
-	[[ ${#words[@]} -gt 2 ]] && _relink_value "$previous" "$cur" "$target" && return 0
+	# Behind a program that is run all words are its own.
+	[[ $command == run && -n $target ]] && { _relink_files "$cur"; return 0; }
+	[[ ${#words[@]} -gt 2 && $previous != --report ]] && _relink_value "$previous" "$cur" "$target" && return 0
 	if [[ $cur == --*=* ]]; then
 		_relink_value "${cur%%=*}" "${cur#*=}" "$target"
 		[[ $COMP_WORDBREAKS != *=* && ${#COMPREPLY[@]} -gt 0 ]] && COMPREPLY=("${COMPREPLY[@]/#/${cur%%=*}=}")
@@ -164,7 +168,13 @@ _relink() {
 		;;
 	bake) if [[ -z $target ]]; then _relink_files "$cur"; else _relink_settings "$target" "$cur"; fi ;;
 	set) if [[ -z $target ]]; then _relink_words "$(_relink_pids)" "$cur"; else _relink_settings "$target" "$cur"; fi ;;
-	watch | status) [[ -z $target ]] && _relink_words "$(_relink_pids)" "$cur" ;;
+	run)
+		COMPREPLY=()
+		while IFS= read -r word; do
+			COMPREPLY+=("$word")
+		done < <(compgen -c -- "$cur" | sort -u)
+		;;
+	watch | status | linkage) [[ -z $target ]] && _relink_words "$(_relink_pids)" "$cur" ;;
 	list) _relink_files_and_pids "$cur" ;;
 	*) _relink_files "$cur" ;;
 	esac
