@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# calls.sh - whatever is passed to a function arrives, and whoever looks at the stack finds everybody, in every flavour of stub.
+. "$RELINK_SOURCE/tests/linkage/lib.sh"
+
+flavours=(
+	"lazy -Wl,-z,lazy"
+	"now -Wl,-z,now,-z,relro"
+	"ibt -fcf-protection=full -Wl,-z,now,-z,ibtplt"
+	"ibtlazy -fcf-protection=full -Wl,-z,lazy,-z,ibtplt"
+)
+for flavour in "${flavours[@]}"; do
+	read -r name flags <<<"$flavour"
+	trap_program "arguments-$name" arguments.c $flags
+	same 12 "libarguments-$name.so" "$work/arguments-$name"
+	trap_program "unwind-$name" unwind.c $flags
+	same 1 "libunwind-$name.so" "$work/unwind-$name" steps
+	[ "$name" != now ] || same 1 "libunwind-$name.so" "$work/unwind-$name" profile
+done
+finish
