@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # calls.sh - whatever is passed to a function arrives, and whoever looks at the stack finds everybody, in every flavour of stub.
+# test: TIMEOUT 120
 . "$RELINK_SOURCE/tests/linkage/lib.sh"
 
 flavours=(
@@ -14,7 +15,10 @@ for flavour in "${flavours[@]}"; do
 	trap_program "arguments-$name" arguments.c $flags
 	same 12 "libarguments-$name.so" "$work/arguments-$name"
 	trap_program "unwind-$name" unwind.c $flags
+	# A slot that is filled at the first call is noticed after some more that are recorded; there are too few here.
+	case $name in *lazy) modes="cold all learn" ;; esac
 	same 1 "libunwind-$name.so" "$work/unwind-$name" steps
+	modes=$all_modes
 	[ "$name" != now ] || same 1 "libunwind-$name.so" "$work/unwind-$name" profile
 done
 finish
