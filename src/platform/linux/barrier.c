@@ -58,31 +58,41 @@ RL_RAW static void execute_cpuid(void)
 
 /*
  * Before Linux 5.10 membarrier left out the calling thread. iret serialises as cpuid does, but does not leave a virtual
- * machine: 0.1 us instead of 5. A shadow stack would want to hear of it.
+ * machine: 0.1 us instead of 5. A shadow stack would want to hear of it. What it pops is described to unwinders, who may
+ * look between any two instructions: this returns to its caller by it.
  */
+void rl_barrier_iret(void) RL_HIDDEN;
+__asm__(".pushsection .text\n"
+	".globl rl_barrier_iret\n"
+	".hidden rl_barrier_iret\n"
+	".type rl_barrier_iret, @function\n"
+	"rl_barrier_iret:\n"
+	"	.cfi_startproc\n"
+	"	lea	8(%rsp), %rax\n"
+	"	mov	(%rsp), %rcx\n"
+	"	push	$0\n" /* ss, filled in below */
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	%rax\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	pushfq\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	push	$0\n" /* cs */
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	mov	%ss, 24(%rsp)\n"
+	"	mov	%cs, (%rsp)\n"
+	"	push	%rcx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	iretq\n"
+	"	.cfi_endproc\n"
+	".size rl_barrier_iret, . - rl_barrier_iret\n"
+	".popsection\n");
+
 RL_RAW void rl_serialise(void)
 {
-	uint64_t scratch;
-
-	if (rl_has_shadow_stack()) {
+	if (rl_has_shadow_stack())
 		execute_cpuid();
-		return;
-	}
-	__asm__ volatile("mov	%%rsp, %0\n\t"
-			 "sub	$128, %%rsp\n\t" /* the red zone */
-			 "push	$0\n\t" /* ss, filled in below */
-			 "push	%0\n\t"
-			 "pushfq\n\t"
-			 "push	$0\n\t" /* cs */
-			 "mov	%%ss, 24(%%rsp)\n\t"
-			 "mov	%%cs, (%%rsp)\n\t"
-			 "lea	1f(%%rip), %0\n\t"
-			 "push	%0\n\t"
-			 "iretq\n"
-			 "1:"
-			 : "=&r"(scratch)
-			 :
-			 : "memory", "cc");
+	else
+		rl_barrier_iret();
 }
 
 #else

@@ -294,10 +294,10 @@ PLAIN struct result rl_recorder_count(struct registers *r)
 	struct result result = { __atomic_load_n(&w->target, __ATOMIC_ACQUIRE), 0 };
 
 	recorded++;
-	if (is_late_due() && is_single())
+	/* This call first: if it was asked for, or the loader is about to fill the slot, there is no second time. */
+	result.work = look_at(w, r);
+	if (!result.work && is_late_due() && is_single())
 		result.work = begin_work(RL_RECORDED_LATE, w, r->caller);
-	if (!result.work)
-		result.work = look_at(w, r);
 	return result;
 }
 
