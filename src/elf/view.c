@@ -5,9 +5,17 @@
 #include <elf.h>
 #include <string.h>
 
+/* Loaders take segments in ascending order alone. */
+static bool is_behind(const struct rl_view *view, const Elf64_Phdr *header)
+{
+	const struct rl_piece *last = view->count ? &view->pieces[view->count - 1] : NULL;
+
+	return !last || header->p_vaddr >= last->address + last->size;
+}
+
 static bool add_piece(struct rl_view *view, const Elf64_Phdr *header, const uint8_t *bytes)
 {
-	if (view->count == RL_VIEW_PIECES)
+	if (view->count == RL_VIEW_PIECES || !is_behind(view, header))
 		return false;
 	view->pieces[view->count++] = (struct rl_piece){ header->p_vaddr, header->p_filesz, bytes, header->p_flags };
 	return true;
@@ -68,7 +76,7 @@ bool rl_view_file(struct rl_view *view, const void *data, size_t size, const cha
 		if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset)
 			*why = "a segment is not in the file (truncated?)";
 		else if (!add_piece(view, &segment, image + segment.p_offset))
-			*why = "it has too many segments";
+			*why = "it has too many segments, or they overlap";
 	}
 	return !*why;
 }

@@ -4,11 +4,11 @@
 #
 # elf_sitemap.sh [FILE...]: the sites that decoding functions finds are those that objdump shows: in files that every compiler and
 # linker at hand makes of one source, in every way of calling other modules, and in libraries of this machine (or the files
-# named), none of these begun after RELINK_SITEMAP_SECONDS (20).
+# named), none of these begun after RELINK_SITEMAP_SECONDS (6).
 set -u -o pipefail
 
 tool=${RELINK_TEST_BIN:?}/unit.elf_sitemap
-limit=${RELINK_SITEMAP_SECONDS:-20}
+limit=${RELINK_SITEMAP_SECONDS:-6}
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0

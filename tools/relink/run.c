@@ -156,6 +156,7 @@ static bool take_value(struct request *r, int option, int *status)
 		add_word(r, "not", optarg);
 		return is_plain("--not", optarg, status) && add_name(r, &r->options.not_, &r->options.not_count, optarg);
 	case 'b':
+		r->options.budget = optarg;
 		add_word(r, "budget", optarg);
 		return is_size(optarg, status);
 	case 'p':
@@ -254,17 +255,30 @@ static int refuse(const char *name, const char *why)
 	return NOT_RUN;
 }
 
+/* Says what could be done, and does nothing. */
+static int plan(const struct request *r, const char *name, const struct run_program *program, enum run_kind kind)
+{
+	if (kind == RUN_DYNAMIC)
+		return plan_show(name, program, &r->options);
+	complain(name, "statically linked: it has no calls between modules; nothing would be bound");
+	return STATUS_REFUSED;
+}
+
 static int run_it(struct request *r, char **argv)
 {
 	static const char *const watchers[] = { "LD_AUDIT", "LD_PROFILE" };
 	struct run_program program;
+	enum run_kind kind;
 
 	for (size_t i = 0; i < sizeof(watchers) / sizeof(*watchers); i++)
 		if (getenv(watchers[i])) {
 			complain(NULL, "run: %s is set, and wants to see calls between libraries; unset it", watchers[i]);
 			return NOT_RUN;
 		}
-	switch (run_find(argv[0], &program)) {
+	kind = run_find(argv[0], &program);
+	if (r->options.dry_run && (kind == RUN_DYNAMIC || kind == RUN_STATIC))
+		return plan(r, argv[0], &program, kind);
+	switch (kind) {
 	case RUN_MISSING:
 		complain(argv[0], "%s", errno == ENOENT ? "there is no such program" : strerror(errno));
 		return errno == ENOENT ? NOT_FOUND : NOT_RUN;

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct run_options {
 	bool dry_run, json, place, now;
 	char *linkage;      /* RELINK_LINKAGE, as far as it is known; owned */
+	const char *budget; /* as it was written; NULL: it was not */
 	const char **only, **not_; /* names of modules, NULL behind the last; owned, not the names */
 	size_t only_count, not_count;
 };
@@ -32,5 +34,23 @@ enum run_kind run_find(const char *name, struct run_program *program);
 
 /* The library to preload. False: `why`. */
 bool run_library(char *path, size_t size, char *why, size_t why_size);
+
+/* ---- loader.c: which modules a program would have ---- */
+
+struct loaded_list {
+	char **paths;       /* the program first */
+	size_t count;
+	size_t missing;     /* libraries that the loader does not find; complained about */
+};
+/*
+ * Asks the program's own loader; nothing of the program runs. False: `why`. `file` is a dynamic program's, `bytes` what is in it.
+ */
+bool loader_list(const char *file, const uint8_t *bytes, size_t size, struct loaded_list *list, char *why, size_t why_size);
+void loader_free(struct loaded_list *list);
+
+/* ---- linkage_plan.c ---- */
+
+/* What could be bound in the program that was found as `program`, to standard output. Returns an exit status. */
+int plan_show(const char *name, const struct run_program *program, const struct run_options *options);
 
 #endif
