@@ -113,7 +113,7 @@ struct relink_linkage_info {
 
 struct relink_linkage_status {
 	uint32_t size;
-	int policy;
+	int policy;                /* -1: relink_linkage has not been called */
 	uint64_t start_ns;         /* time that relink_linkage took */
 	uint64_t learn_ns;         /* time that binding later took; without the recorder's own */
 	uint64_t recorded;         /* calls that the recorder has seen */

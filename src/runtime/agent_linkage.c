@@ -71,6 +71,7 @@ int rl_agent_list_linkage(struct rl_client *client)
 
 	if (r < 0)
 		return r;
-	add_status(&client->out, &status);
+	if (status.policy >= 0)
+		add_status(&client->out, &status);
 	return l.full ? RELINK_E_MEMORY : RELINK_OK;
 }

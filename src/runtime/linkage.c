@@ -516,7 +516,7 @@ static void describe_all(struct relink_linkage_status *status)
 	const struct rl_linkage_runtime *l = &rl_linkage;
 	struct rl_text notes = rl_text_into(status->notes, sizeof(status->notes));
 
-	status->policy = l->options.policy;
+	status->policy = l->started ? l->options.policy : -1;
 	status->start_ns = l->start_ns;
 	status->learn_ns = l->learn_ns;
 	status->recorded = rl_recorder_total();
@@ -540,6 +540,8 @@ static int list(const void *ctx, struct relink_error *err)
 	(void)err;
 	if (v->status)
 		describe_all(v->status);
+	if (!rl_linkage.started)
+		return 0;
 	rl_linkage_look();
 	for (size_t i = 0; i < rl_linkage.module_count && !r; i++) {
 		struct relink_linkage_info info;

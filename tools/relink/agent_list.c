@@ -163,6 +163,7 @@ static int list_process(const char *word, const struct process_view *v, struct j
 {
 	static const char *const lists[] = { "choices", "sites", "uses" };
 	struct listing l = { .view = v, .json = j };
+	bool nothing = false, linkage = false;
 	int status;
 
 	if (j) {
@@ -175,14 +176,19 @@ static int list_process(const char *word, const struct process_view *v, struct j
 	status = ask(word, &l);
 	if (j) {
 		json_end_array(j);
-		json_end_object(j);
 	} else if (l.table.count > l.table.columns) {
 		table_print(&l.table, 0, true);
 	} else {
 		table_free(&l.table);
 		if (status == STATUS_FINE)
-			puts("nothing matches");
+			nothing = true;
 	}
+	if (status == STATUS_FINE && v->what == PROCESS_CHOICES)
+		status = linkage_list(word, j, &linkage);
+	if (nothing && !linkage)
+		puts("nothing matches");
+	if (j)
+		json_end_object(j);
 	return status;
 }
 

@@ -28,6 +28,7 @@ struct listing {
 	struct table table;
 	struct json *json;
 	long long bound, pages;
+	bool any;
 };
 
 static bool parse(struct options *o, int argc, char **argv, int *status)
@@ -102,48 +103,57 @@ static void put_status(const struct listing *l, const json_t *line)
 		text_put(DIM, "%s", value_text(line, "notes"));
 }
 
-static void finish_table(struct listing *l)
-{
-	if (l->table.count > l->table.columns)
-		table_print(&l->table, 0, true);
-	else
-		table_free(&l->table);
-}
-
 static void show(struct client *c, json_t *line, void *ctx)
 {
 	struct listing *l = ctx;
 
 	(void)c;
+	l->any = true;
 	if (l->json) {
 		json_value(l->json, NULL, line);
 	} else if (value_member(line, "module")) {
 		put_module(l, line);
 	} else {
-		finish_table(l);
+		table_print(&l->table, 0, true);
 		put_status(l, line);
 	}
 }
 
-static int list(const char *word, const struct options *o)
+int linkage_list(const char *word, struct json *j, bool *any)
 {
 	static const char *const request[] = { "linkage" };
-	struct json j = { .out = stdout };
-	struct listing l = { .json = o->common.json ? &j : NULL };
+	struct listing l = { .json = j };
 	int status;
 
-	if (l.json) {
-		json_begin(&j);
-		json_signed(&j, "pid", atol(word));
-		json_array(&j, "linkage");
-	} else {
+	if (j)
+		json_array(j, "linkage");
+	else
 		put_heading(&l.table);
-	}
 	status = client_ask(word, request, 1, show, &l);
-	if (l.json) {
-		json_end_array(&j);
-		json_end_object(&j);
+	if (j)
+		json_end_array(j);
+	else
+		table_free(&l.table);
+	*any = l.any;
+	return status;
+}
+
+static int list(const char *word, const struct options *o)
+{
+	struct json j = { .out = stdout };
+	int status;
+	bool any;
+
+	if (!o->common.json) {
+		status = linkage_list(word, NULL, &any);
+		if (status == STATUS_FINE && !any)
+			puts("relink_linkage has not been called in this process");
+		return status;
 	}
+	json_begin(&j);
+	json_signed(&j, "pid", atol(word));
+	status = linkage_list(word, &j, &any);
+	json_end_object(&j);
 	return status;
 }
 

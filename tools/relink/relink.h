@@ -82,6 +82,9 @@ void json_counts(struct json *j, const char *key, const uint64_t counts[MODEL_SI
 
 void json_use(struct json *j, const char *key, const struct model *model, const struct model_use *use);
 
+/* ---- linkage.c: calls between modules of a process, asked of its agent; *any: there are some, or could be ---- */
+int linkage_list(const char *pid, struct json *j, bool *any);
+
 /* ---- uses.c: lists uses of keys that are choices of their own ---- */
 /* Which: those that the queries mean and `keeps` does not refuse. */
 struct uses_wanted {
