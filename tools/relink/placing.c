@@ -157,34 +157,24 @@ const char *placing_move(struct tracee *t, const struct image *image, uint64_t a
 	return NULL;
 }
 
-/* What says where the executable is, as it was at first. */
-struct said {
-	uint64_t headers, entry, start_code, end_code;
-};
-
-static struct said said_at_first(const struct tracee *t)
-{
-	return (struct said){ tracee_auxv(t, AT_PHDR), tracee_auxv(t, AT_ENTRY), tracee_stat(t, 26), tracee_stat(t, 27) };
-}
-
 /*
- * What the kernel remembers of the executable. The data's addresses stay the old ones: nothing but their difference is used, and kernels
+ * What the kernel remembers: the auxiliary vector as it is on the stack, and how far the executable's code is from where it was. The data's addresses stay the old ones: nothing but their difference is used, and kernels
  * before 5.15, or with CONFIG_COMPAT_BRK, want the heap behind them.
  */
-static bool tell_kernel(struct tracee *t, const struct said *first, int64_t by)
+bool placing_tell_kernel(struct tracee *t, int64_t by)
 {
 	struct prctl_mm_map map = {
-		.start_code = first->start_code + (uint64_t)by,
-		.end_code = first->end_code + (uint64_t)by,
-		.start_data = tracee_stat(t, 45),
-		.end_data = tracee_stat(t, 46),
-		.start_brk = tracee_stat(t, 47),
-		.brk = (uint64_t)tracee_call(t, SYS_brk, (uint64_t[6]){ 0 }),
-		.start_stack = tracee_stat(t, 28),
-		.arg_start = tracee_stat(t, 48),
-		.arg_end = tracee_stat(t, 49),
-		.env_start = tracee_stat(t, 50),
-		.env_end = tracee_stat(t, 51),
+		.start_code = t->stat[26] + (uint64_t)by,
+		.end_code = t->stat[27] + (uint64_t)by,
+		.start_data = t->stat[45],
+		.end_data = t->stat[46],
+		.start_brk = t->stat[47],
+		.brk = t->stat[47], /* an empty heap */
+		.start_stack = t->stat[28],
+		.arg_start = t->stat[48],
+		.arg_end = t->stat[49],
+		.env_start = t->stat[50],
+		.env_end = t->stat[51],
 		.auxv = (void *)t->stack_auxv,
 		.auxv_size = (uint32_t)(t->auxv_count * sizeof(t->auxv[0])),
 		.exe_fd = (uint32_t)-1,
@@ -200,10 +190,10 @@ static bool tell_kernel(struct tracee *t, const struct said *first, int64_t by)
 }
 
 /* In the vector that its loader will read, and in the kernel. */
-static bool say(struct tracee *t, const struct said *first, int64_t by)
+static bool say(struct tracee *t, uint64_t headers, uint64_t entry, int64_t by)
 {
-	return tracee_set_auxv(t, AT_PHDR, first->headers + (uint64_t)by) && tracee_set_auxv(t, AT_ENTRY, first->entry + (uint64_t)by) &&
-	       tell_kernel(t, first, by);
+	return tracee_set_auxv(t, AT_PHDR, headers + (uint64_t)by) && tracee_set_auxv(t, AT_ENTRY, entry + (uint64_t)by) &&
+	       placing_tell_kernel(t, by);
 }
 
 static bool is_near(uint64_t a, uint64_t b)
@@ -213,13 +203,13 @@ static bool is_near(uint64_t a, uint64_t b)
 
 static const char *move_and_say(struct tracee *t, const struct image *image, uint64_t to)
 {
-	struct said first = said_at_first(t);
+	uint64_t headers = tracee_auxv(t, AT_PHDR), entry = tracee_auxv(t, AT_ENTRY);
 	const char *why = "the kernel does not let it say where it is (CONFIG_CHECKPOINT_RESTORE)";
 
-	if (say(t, &first, (int64_t)(to - image->start)))
+	if (say(t, headers, entry, (int64_t)(to - image->start)))
 		why = placing_move(t, image, to);
 	if (why)
-		say(t, &first, 0);
+		say(t, headers, entry, 0);
 	return why;
 }
 

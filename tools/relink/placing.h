@@ -18,6 +18,9 @@ void placing_release(struct tracee *t, uint64_t start, uint64_t stop);
 /* Moves all mappings of the image into [at, at + its size), which is reserved; what is left of the reservation in holes is released. */
 const char *placing_move(struct tracee *t, const struct image *image, uint64_t at);
 
+/* For /proc, debuggers and core dumps: the auxiliary vector is as on the stack, the program's code so far from where it was. */
+bool placing_tell_kernel(struct tracee *t, int64_t by);
+
 /* A position-independent executable goes next to its loader, below which the kernel will map its libraries. NULL, or why not. */
 const char *placing_near_loader(struct tracee *t, const struct image *image);
 /* A fixed one stays, and everything that the loader maps goes near it: returns when that has happened. NULL, or why not. */

@@ -36,7 +36,7 @@ struct fences {
  */
 static uint64_t ceiling(const struct tracee *t, const struct image *image)
 {
-	uint64_t heap = tracee_stat(t, 47) & -(uint64_t)IMAGE_PAGE;
+	uint64_t heap = t->stat[47] & -(uint64_t)IMAGE_PAGE;
 
 	if (heap > image->stop && heap - image->stop >= ROOM_FOR_LIBRARIES && heap - image->start < REACH - SPARE)
 		return heap;
@@ -82,6 +82,9 @@ static const char *raise_fences(struct tracee *t, struct fences *f, const struct
 		if (probe < top || !tracee_read_maps(t))
 			return "the kernel maps libraries below it";
 		start = end_below(t, probe);
+		/* In the compatible layout the kernel looks upwards, and never below where it starts. */
+		if (f->count && start == f->each[f->count - 1].stop && start == probe)
+			return "the kernel maps libraries from below (setarch -L or vm.legacy_va_layout)";
 		if (!add_fence(t, f, start > top ? start : top, probe + IMAGE_PAGE))
 			return "the address space around it can't be reserved (RLIMIT_AS or RLIMIT_STACK?)";
 	}
@@ -115,32 +118,51 @@ static uint64_t find_state(const struct tracee *t, const struct image *loader)
 	return 0;
 }
 
-/* So that the libraries' calls of it stay in reach, too. Where that fails it stays, as far from them as from the program. */
-static void bring_loader(struct tracee *t, struct image *loader)
+static void shift(struct image *image, uint64_t by)
+{
+	image->bias += by;
+	image->start += by;
+	image->stop += by;
+	image->dynamic += by;
+}
+
+static const char *move_loader(struct tracee *t, struct image *loader, uint64_t to)
+{
+	uint64_t base = tracee_auxv(t, AT_BASE), by = to - loader->start;
+	const char *why = "the kernel does not let it say where its loader is";
+
+	if (tracee_set_auxv(t, AT_BASE, base + by) && placing_tell_kernel(t, 0))
+		why = placing_move(t, loader, to);
+	if (why) {
+		tracee_set_auxv(t, AT_BASE, base);
+		placing_tell_kernel(t, 0);
+		return why;
+	}
+	if (t->start.rip >= loader->start && t->start.rip < loader->stop)
+		t->start.rip += by;
+	if (t->gate >= loader->start && t->gate < loader->stop)
+		t->gate += by;
+	shift(loader, by);
+	return NULL;
+}
+
+/* So that the libraries' calls of it stay in reach, too: __tls_get_addr is one that is called often. */
+static const char *bring_loader(struct tracee *t, struct image *loader)
 {
 	uint64_t length = loader->stop - loader->start, size = length + (loader->align > IMAGE_PAGE ? loader->align : 0), at, to;
-	int64_t got = placing_reserve(t, 0, size), by;
+	int64_t got = placing_reserve(t, 0, size);
+	const char *why = "there is no room for its loader near it";
 
 	if (got < 0)
-		return;
+		return why;
 	at = (uint64_t)got;
 	to = image_fit(loader, at, size);
-	by = (int64_t)(to - loader->start);
-	if (!to || placing_move(t, loader, to)) {
-		placing_release(t, at, at + size);
-		return;
-	}
-	placing_release(t, at, to);
-	placing_release(t, to + length, at + size);
-	if (t->start.rip >= loader->start && t->start.rip < loader->stop)
-		t->start.rip += (uint64_t)by;
-	if (t->gate >= loader->start && t->gate < loader->stop)
-		t->gate += (uint64_t)by;
-	tracee_set_auxv(t, AT_BASE, loader->bias + (uint64_t)by);
-	loader->bias += (uint64_t)by;
-	loader->start += (uint64_t)by;
-	loader->stop += (uint64_t)by;
-	loader->dynamic += (uint64_t)by;
+	if (to)
+		why = move_loader(t, loader, to);
+	placing_release(t, at, why ? at + size : to);
+	if (!why)
+		placing_release(t, to + length, at + size);
+	return why;
 }
 
 static bool watch(const struct tracee *t, uint64_t address)
@@ -194,10 +216,10 @@ const char *placing_near_program(struct tracee *t, const struct image *image)
 	if (!placing_loader(t, &loader) || !find_state(t, &loader))
 		return "its loader does not say when it is done (_r_debug)";
 	why = raise_fences(t, &fences, image, top);
-	if (!why) {
-		bring_loader(t, &loader);
-		why = raise_fences(t, &fences, image, top); /* where the loader was, there is room now */
-	}
+	if (!why)
+		why = bring_loader(t, &loader);
+	if (!why) /* where the loader was, there is room now */
+		why = raise_fences(t, &fences, image, top);
 	if (!why) {
 		state = find_state(t, &loader);
 		why = watch(t, state) ? run_loader(t, state) : "there is no debug register to watch its loader";

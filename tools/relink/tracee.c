@@ -131,17 +131,20 @@ bool tracee_read_maps(struct tracee *t)
 	return t->map_count > 0;
 }
 
-uint64_t tracee_stat(const struct tracee *t, int n)
+static bool read_stat(struct tracee *t)
 {
 	char text[2048], *at;
 	size_t size;
 
 	if (!read_proc(t->pid, "stat", text, sizeof(text), &size))
-		return 0;
+		return false;
 	at = strrchr(text, ')'); /* the name may have blanks and parentheses */
-	for (int i = 2; at && i < n; i++)
+	for (int i = 3; at && i < TRACEE_STAT; i++) {
 		at = strchr(at + 1, ' ');
-	return at ? strtoull(at + 1, NULL, 10) : 0;
+		if (at)
+			t->stat[i] = strtoull(at + 1, NULL, 10);
+	}
+	return at != NULL;
 }
 
 /* ---- the auxiliary vector ---- */
@@ -286,7 +289,7 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 	t->memory = open_proc(pid, "mem", O_RDWR);
 	if (t->memory < 0)
 		return "its memory can't be written";
-	if (!read_auxv(t) || !tracee_read_maps(t))
+	if (!read_auxv(t) || !read_stat(t) || !tracee_read_maps(t))
 		return "its memory can't be read";
 	if (!find_gate(t, tracee_auxv(t, AT_SYSINFO_EHDR)))
 		return "no syscall instruction found";

@@ -15,6 +15,7 @@
 
 #define TRACEE_MAPPINGS 64
 #define TRACEE_AUXV 48
+#define TRACEE_STAT 52
 
 enum tracee_stop { TRACEE_GONE, TRACEE_EXEC, TRACEE_SYSCALL, TRACEE_TRAP };
 
@@ -35,6 +36,7 @@ struct tracee {
 	uint64_t stack_auxv;           /* where the auxiliary vector is */
 	Elf64_auxv_t auxv[TRACEE_AUXV];
 	size_t auxv_count;
+	uint64_t stat[TRACEE_STAT];    /* of /proc/PID/stat, numbered as proc(5) does, from 4 on */
 	struct mapping maps[TRACEE_MAPPINGS];
 	size_t map_count;
 };
@@ -57,7 +59,5 @@ bool tracee_read_maps(struct tracee *t);
 uint64_t tracee_auxv(const struct tracee *t, uint64_t type);
 /* Also on its stack. */
 bool tracee_set_auxv(struct tracee *t, uint64_t type, uint64_t value);
-/* The n-th word of /proc/PID/stat as proc(5) counts them, from 4 on; 0 if it can't be read. */
-uint64_t tracee_stat(const struct tracee *t, int n);
 
 #endif
