@@ -14,6 +14,8 @@
 
 #include "placing.h"
 
+#ifdef __x86_64__
+
 #define HEADERS 64
 
 /* What a filter of system calls, or a policy, could forbid: tried in a process of our own that has the same filters. */
@@ -35,21 +37,21 @@ const char *placing_rehearse(void)
 	return NULL;
 }
 
-static bool read_image(const struct tracee *t, struct image *image, uint64_t at, uint64_t count, uint64_t bias)
+static bool read_image(const struct tracee *t, struct place_image *image, uint64_t at, uint64_t count, uint64_t bias)
 {
 	Elf64_Phdr headers[HEADERS];
 
-	return count && count <= HEADERS && tracee_read(t, at, headers, count * sizeof(*headers)) && image_read(image, headers, count, at, bias);
+	return count && count <= HEADERS && tracee_read(t, at, headers, count * sizeof(*headers)) && place_image_read(image, headers, count, at, bias);
 }
 
-const char *placing_executable(const struct tracee *t, struct image *image)
+const char *placing_executable(const struct tracee *t, struct place_image *image)
 {
 	if (tracee_auxv(t, AT_PHENT) != sizeof(Elf64_Phdr) || !read_image(t, image, tracee_auxv(t, AT_PHDR), tracee_auxv(t, AT_PHNUM), 0))
 		return "its program headers are unusual";
 	return NULL;
 }
 
-bool placing_loader(const struct tracee *t, struct image *image)
+bool placing_loader(const struct tracee *t, struct place_image *image)
 {
 	uint64_t base = tracee_auxv(t, AT_BASE);
 	Elf64_Ehdr head;
@@ -101,13 +103,13 @@ static void announce_code(struct tracee *t, const struct mapping *m, int64_t by)
 		protect(t, at, size, m->prot);
 }
 
-static bool lies_in(const struct mapping *m, const struct image *image)
+static bool lies_in(const struct mapping *m, const struct place_image *image)
 {
 	return m->start >= image->start && m->stop <= image->stop;
 }
 
 /* The image's mappings, in order, to the front of the list. */
-static bool pick(struct tracee *t, const struct image *image)
+static bool pick(struct tracee *t, const struct place_image *image)
 {
 	size_t count = 0;
 
@@ -136,7 +138,7 @@ static void move_back(struct tracee *t, size_t count, int64_t by)
 	}
 }
 
-const char *placing_move(struct tracee *t, const struct image *image, uint64_t at)
+const char *placing_move(struct tracee *t, const struct place_image *image, uint64_t at)
 {
 	int64_t by = (int64_t)(at - image->start);
 	uint64_t hole = at;
@@ -201,7 +203,7 @@ static bool is_near(uint64_t a, uint64_t b)
 	return a - b < IMAGE_LIMIT || b - a < IMAGE_LIMIT;
 }
 
-static const char *move_and_say(struct tracee *t, const struct image *image, uint64_t to)
+static const char *move_and_say(struct tracee *t, const struct place_image *image, uint64_t to)
 {
 	uint64_t headers = tracee_auxv(t, AT_PHDR), entry = tracee_auxv(t, AT_ENTRY);
 	const char *why = "the kernel does not let it say where it is (CONFIG_CHECKPOINT_RESTORE)";
@@ -213,7 +215,7 @@ static const char *move_and_say(struct tracee *t, const struct image *image, uin
 	return why;
 }
 
-const char *placing_near_loader(struct tracee *t, const struct image *image)
+const char *placing_near_loader(struct tracee *t, const struct place_image *image)
 {
 	uint64_t length = image->stop - image->start, size = length + (image->align > IMAGE_PAGE ? image->align : 0), to, at;
 	int64_t got = placing_reserve(t, 0, size);
@@ -222,7 +224,7 @@ const char *placing_near_loader(struct tracee *t, const struct image *image)
 	if (got < 0)
 		return why;
 	at = (uint64_t)got;
-	to = image_fit(image, at, size);
+	to = place_image_fit(image, at, size);
 	if (to && is_near(to, tracee_auxv(t, AT_BASE)))
 		why = move_and_say(t, image, to);
 	if (why) {
@@ -233,3 +235,5 @@ const char *placing_near_loader(struct tracee *t, const struct image *image)
 	placing_release(t, to + length, at + size);
 	return NULL;
 }
+
+#endif

@@ -15,6 +15,8 @@
 
 #include "placing.h"
 
+#ifdef __x86_64__
+
 #define FENCES 16
 #define REACH (1ull << 31)
 #define SPARE (1ull << 20)          /* of the reach, for what is counted from the end of a call, or rounded */
@@ -34,7 +36,7 @@ struct fences {
  * Below which address libraries are to lie. The heap begins up to 1 GiB above the program, and grows: libraries go into that gap if it is
  * large enough, else as far above its start as the reach allows.
  */
-static uint64_t ceiling(const struct tracee *t, const struct image *image)
+static uint64_t ceiling(const struct tracee *t, const struct place_image *image)
 {
 	uint64_t heap = t->stat[47] & -(uint64_t)IMAGE_PAGE;
 
@@ -68,7 +70,7 @@ static void drop_fences(struct tracee *t, const struct fences *f)
 }
 
 /* The kernel itself says where it would put the next mapping; what is there is reserved until that place is the wanted one. */
-static const char *raise_fences(struct tracee *t, struct fences *f, const struct image *image, uint64_t top)
+static const char *raise_fences(struct tracee *t, struct fences *f, const struct place_image *image, uint64_t top)
 {
 	for (;;) {
 		int64_t got = placing_reserve(t, 0, IMAGE_PAGE);
@@ -93,7 +95,7 @@ static const char *raise_fences(struct tracee *t, struct fences *f, const struct
 /* ---- the loader ---- */
 
 /* Its tables are as in the file: it has not relocated itself. */
-static uint64_t find_state(const struct tracee *t, const struct image *loader)
+static uint64_t find_state(const struct tracee *t, const struct place_image *loader)
 {
 	static const char name[] = "_r_debug";
 	uint64_t symbols = 0, strings = 0;
@@ -118,7 +120,7 @@ static uint64_t find_state(const struct tracee *t, const struct image *loader)
 	return 0;
 }
 
-static void shift(struct image *image, uint64_t by)
+static void shift(struct place_image *image, uint64_t by)
 {
 	image->bias += by;
 	image->start += by;
@@ -126,7 +128,7 @@ static void shift(struct image *image, uint64_t by)
 	image->dynamic += by;
 }
 
-static const char *move_loader(struct tracee *t, struct image *loader, uint64_t to)
+static const char *move_loader(struct tracee *t, struct place_image *loader, uint64_t to)
 {
 	uint64_t base = tracee_auxv(t, AT_BASE), by = to - loader->start;
 	const char *why = "the kernel does not let it say where its loader is";
@@ -147,7 +149,7 @@ static const char *move_loader(struct tracee *t, struct image *loader, uint64_t 
 }
 
 /* So that the libraries' calls of it stay in reach, too: __tls_get_addr is one that is called often. */
-static const char *bring_loader(struct tracee *t, struct image *loader)
+static const char *bring_loader(struct tracee *t, struct place_image *loader)
 {
 	uint64_t length = loader->stop - loader->start, size = length + (loader->align > IMAGE_PAGE ? loader->align : 0), at, to;
 	int64_t got = placing_reserve(t, 0, size);
@@ -156,7 +158,7 @@ static const char *bring_loader(struct tracee *t, struct image *loader)
 	if (got < 0)
 		return why;
 	at = (uint64_t)got;
-	to = image_fit(loader, at, size);
+	to = place_image_fit(loader, at, size);
 	if (to)
 		why = move_loader(t, loader, to);
 	placing_release(t, at, why ? at + size : to);
@@ -202,11 +204,11 @@ static const char *run_loader(struct tracee *t, uint64_t state)
 	return NULL;
 }
 
-const char *placing_near_program(struct tracee *t, const struct image *image)
+const char *placing_near_program(struct tracee *t, const struct place_image *image)
 {
 	struct fences fences = { .count = 0 };
 	struct sigaction trap;
-	struct image loader;
+	struct place_image loader;
 	const char *why;
 	uint64_t state, top = ceiling(t, image);
 
@@ -229,3 +231,5 @@ const char *placing_near_program(struct tracee *t, const struct image *image)
 	drop_fences(t, &fences);
 	return why;
 }
+
+#endif

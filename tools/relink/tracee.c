@@ -14,6 +14,8 @@
 
 #include "tracee.h"
 
+#ifdef __x86_64__
+
 /* ---- stops ---- */
 
 static bool stops_a_job(int signal)
@@ -307,3 +309,5 @@ void tracee_close(struct tracee *t)
 		close(t->memory);
 	t->memory = -1;
 }
+
+#endif

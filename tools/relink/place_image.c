@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* image.c - see image.h. */
-#include "image.h"
+/* place_image.c - see place_image.h. */
+#include "place_image.h"
 
-static bool add_segment(struct image *image, const Elf64_Phdr *h)
+static bool add_segment(struct place_image *image, const Elf64_Phdr *h)
 {
 	uint64_t start = h->p_vaddr & -(uint64_t)IMAGE_PAGE, stop;
 
@@ -18,11 +18,11 @@ static bool add_segment(struct image *image, const Elf64_Phdr *h)
 	return true;
 }
 
-bool image_read(struct image *image, const Elf64_Phdr *headers, size_t count, uint64_t at, uint64_t bias)
+bool place_image_read(struct place_image *image, const Elf64_Phdr *headers, size_t count, uint64_t at, uint64_t bias)
 {
 	uint64_t dynamic = 0;
 
-	*image = (struct image){ .bias = bias, .start = UINT64_MAX, .align = IMAGE_PAGE };
+	*image = (struct place_image){ .bias = bias, .start = UINT64_MAX, .align = IMAGE_PAGE };
 	for (size_t i = 0; i < count; i++) {
 		const Elf64_Phdr *h = &headers[i];
 
@@ -44,7 +44,7 @@ bool image_read(struct image *image, const Elf64_Phdr *headers, size_t count, ui
 	return image->start < image->stop && !(image->bias & (IMAGE_PAGE - 1));
 }
 
-uint64_t image_fit(const struct image *image, uint64_t at, uint64_t size)
+uint64_t place_image_fit(const struct place_image *image, uint64_t at, uint64_t size)
 {
 	uint64_t skip = (image->start - at) & (image->align - 1), length = image->stop - image->start;
 
