@@ -117,8 +117,16 @@ for option in "" -r "-i 17" "-i 13" "-p 17" "-p 10" "-p 15" "-i 1"; do
 		outcome near near ./$program $option
 	done
 done
-outcome near near ./pie -i 5
-outcome "it ignores SIGTRAP" far ./fixed -i 5
+for option in "-i 5" "-p 5"; do
+	# shellcheck disable=SC2086
+	outcome near near ./pie $option
+	# shellcheck disable=SC2086
+	outcome "it blocks or ignores SIGTRAP" far ./fixed $option
+	# shellcheck disable=SC2086
+	same_facts $option ./pie
+	# shellcheck disable=SC2086
+	same_facts $option ./fixed
+done
 for status in 0 1 77 255; do
 	for program in pie fixed; do
 		"$run" ./$program status $status

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * place_signals.c - signals at any moment of a placed start: those that end a process end it, those that stop it stop it and no more,
- * the others change nothing, and no helper stays. place_signals ROUNDS RUN PROGRAM...
+ * the others change nothing, and no helper stays. A helper that is killed takes the program with it or leaves it whole.
+ * place_signals ROUNDS RUN PROGRAM...
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define KILL_HELPER 0
 
 static int failed;
 
@@ -57,10 +61,26 @@ static int end_of(pid_t pid, int *helpers)
 	}
 }
 
+/* Helpers come to this process: who is a child and not the program is one. */
+static void kill_helper(pid_t pid)
+{
+	char text[4096], *at = text;
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	for (pid_t child; (child = (pid_t)strtol(at, &at, 10)) > 0;)
+		if (child != pid)
+			kill(child, SIGKILL);
+}
+
 static void one_round(const char *run, const char *program, int signal, int *helpers)
 {
 	char out[64] = "";
-	int ends[2], status;
+	bool stops = signal == SIGSTOP || signal == SIGTSTP;
+	int ends[2], status, end = signal == KILL_HELPER ? SIGKILL : signal;
 	long us = rand() % 3500;
 	pid_t pid, target;
 
@@ -71,8 +91,11 @@ static void one_round(const char *run, const char *program, int signal, int *hel
 	rest(us);
 	/* To the group: also to whoever else were in it. */
 	target = rand() % 2 ? pid : -pid;
-	kill(target, signal);
-	if (signal == SIGSTOP || signal == SIGTSTP) {
+	if (signal == KILL_HELPER)
+		kill_helper(pid);
+	else
+		kill(target, signal);
+	if (stops) {
 		rest(rand() % 500);
 		kill(target, SIGCONT);
 	}
@@ -83,14 +106,14 @@ static void one_round(const char *run, const char *program, int signal, int *hel
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		if (strcmp(out, "262015092 42\n"))
 			wrong(program, signal, "other output", status);
-	} else if (!WIFSIGNALED(status) || WTERMSIG(status) != signal || signal == SIGSTOP || signal == SIGTSTP || signal == SIGWINCH) {
+	} else if (!WIFSIGNALED(status) || WTERMSIG(status) != end || stops || signal == SIGWINCH) {
 		wrong(program, signal, "another end", status);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static const int signals[] = { SIGTERM, SIGKILL, SIGINT, SIGUSR1, SIGSTOP, SIGTSTP, SIGWINCH, SIGALRM };
+	static const int signals[] = { SIGTERM, SIGKILL, SIGINT, SIGUSR1, SIGSTOP, SIGTSTP, SIGWINCH, SIGALRM, KILL_HELPER };
 	int rounds = argc > 3 ? atoi(argv[1]) : 0, helpers = 0, status;
 
 	if (rounds < 1 || prctl(PR_SET_CHILD_SUBREAPER, 1))

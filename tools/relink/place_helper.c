@@ -6,6 +6,7 @@
  * process over has no child that it did not start. It keeps its pid, since it is the tracer that is the other process.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,14 +51,13 @@ static const char *place(struct tracee *t)
 	return image.bias ? placing_near_loader(t, &image) : placing_near_program(t, &image);
 }
 
-static void say(int channel, const char *why, int error)
+static _Noreturn void fail(int channel, const char *why, int error)
 {
 	struct place_answer answer = { .pid = getpid() };
 
-	if (why)
-		snprintf(answer.why, sizeof(answer.why), "%s%s%s", why, error ? ": " : "", error ? strerror(error) : "");
-	if (send(channel, &answer, sizeof(answer), MSG_NOSIGNAL) != (ssize_t)sizeof(answer))
-		_exit(1);
+	snprintf(answer.why, sizeof(answer.why), "%s%s%s", why, error ? ": " : "", error ? strerror(error) : "");
+	send(channel, &answer, sizeof(answer), MSG_NOSIGNAL);
+	_exit(0);
 }
 
 /* Nothing of the program's stays open here: who reads from its pipes waits for their last writer. */
@@ -74,20 +74,21 @@ static void close_others(int channel)
 
 static _Noreturn void help(int channel, pid_t program, const struct place_room *room)
 {
+	struct place_answer answer = { .pid = getpid() };
 	const char *why;
 	struct tracee t;
 	char go;
 
 	close_others(channel);
 	why = placing_rehearse();
-	say(channel, why, 0);
-	if (why || recv(channel, &go, 1, 0) != 1)
+	if (why)
+		fail(channel, why, 0);
+	if (recv(channel, &go, 1, 0) != 1)
 		_exit(0);
-	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0) {
-		say(channel, "it can't be traced", errno);
+	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0)
+		fail(channel, "it can't be traced", errno);
+	if (send(channel, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 		_exit(0);
-	}
-	say(channel, NULL, 0);
 	if (tracee_run(program, 0) != TRACEE_EXEC)
 		_exit(0);
 	why = tracee_open(&t, program);
@@ -100,10 +101,50 @@ static _Noreturn void help(int channel, pid_t program, const struct place_room *
 
 /* ---- and its start ---- */
 
-/* A child whose end is no SIGCHLD, and that a program's wait() would not see. */
-static pid_t split(void)
+struct start {
+	int channel;
+	pid_t program, helper;
+	const struct place_room *room;
+};
+
+/* The process in between: has this one's memory, and ends before this one goes on. */
+static int start_helper(void *arg)
 {
-	return (pid_t)syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
+	struct start *s = arg;
+
+	setsid();
+	s->helper = (pid_t)syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
+	if (!s->helper)
+		help(s->channel, s->program, s->room);
+	_exit(0);
+}
+
+/*
+ * False, and errno: no process can be made. The helper is born with all signals blocked, and leaves the group and the terminal: none that is meant
+ * for the program ends or stops it, least of all while the program is between two places. Nor does the end of the process in between send one.
+ */
+static bool make_helper(struct start *s)
+{
+	static _Alignas(16) char stack[65536];
+	sigset_t all, mask;
+	int reaps = 0, error;
+	pid_t between;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	/* If orphans come to this process, this one must not. */
+	if (!prctl(PR_GET_CHILD_SUBREAPER, &reaps) && reaps)
+		prctl(PR_SET_CHILD_SUBREAPER, 0);
+	s->helper = -1;
+	between = clone(start_helper, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, s);
+	error = errno;
+	while (between > 0 && waitpid(between, NULL, __WALL) < 0 && errno == EINTR)
+		;
+	if (reaps)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	errno = error;
+	return s->helper > 0;
 }
 
 static bool listen_to(int channel, struct place_answer *answer)
@@ -117,59 +158,19 @@ static bool listen_to(int channel, struct place_answer *answer)
 	return size == (ssize_t)sizeof(*answer);
 }
 
-/* False: no process can be made. */
-static bool start_helper(const int channel[2], const struct place_room *room)
-{
-	pid_t program = getpid(), between;
-	sigset_t all, mask;
-	int reaps = 0;
-
-	/* The helper is born with all signals blocked, and leaves the group and the terminal: none that is meant for the program ends or stops
-	   it, least of all while the program is between two places. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-
-	/* If orphans come to this process, this one must not. */
-	if (!prctl(PR_GET_CHILD_SUBREAPER, &reaps) && reaps)
-		prctl(PR_SET_CHILD_SUBREAPER, 0);
-	between = split();
-	if (!between) {
-		setsid();
-		if (!split())
-			help(channel[1], program, room);
-		_exit(0);
-	}
-	while (between > 0 && waitpid(between, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	if (reaps)
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
-	return between > 0;
-}
-
-/* Both sides are ready when it has said so twice: whatever this process executes now will be placed. */
 static bool agree(int channel, struct place_answer *answer)
 {
-	static const char early[] = "the helper process ended early (a filter of system calls?)";
-
-	for (int i = 0; i < 2; i++) {
-		if (!listen_to(channel, answer)) {
-			snprintf(answer->why, sizeof(answer->why), "%s", early);
-			return false;
-		}
-		if (answer->why[0])
-			return false;
-		if (i)
-			break;
-		/* Where Yama restricts tracing to ancestors. The permission ends with the helper. */
-		prctl(PR_SET_PTRACER, answer->pid, 0, 0, 0);
-		send(channel, "", 1, MSG_NOSIGNAL);
-	}
-	return true;
+	/* Where Yama restricts tracing to ancestors. The permission ends with the helper. */
+	prctl(PR_SET_PTRACER, answer->pid, 0, 0, 0);
+	send(channel, "", 1, MSG_NOSIGNAL);
+	if (!listen_to(channel, answer))
+		snprintf(answer->why, sizeof(answer->why), "the helper process ended early (a filter of system calls?)");
+	return !answer->why[0];
 }
 
 int place_helper_start(const struct place_room *room, struct place_answer *answer)
 {
+	struct start s = { .program = getpid(), .room = room };
 	int channel[2];
 	bool made;
 
@@ -177,7 +178,9 @@ int place_helper_start(const struct place_room *room, struct place_answer *answe
 		snprintf(answer->why, sizeof(answer->why), "no socket can be made: %s", strerror(errno));
 		return -1;
 	}
-	made = start_helper(channel, room);
+	s.channel = channel[1];
+	made = make_helper(&s);
+	answer->pid = s.helper;
 	if (!made)
 		snprintf(answer->why, sizeof(answer->why), "no process can be made: %s", strerror(errno));
 	close(channel[1]);

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <linux/prctl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -127,15 +128,64 @@ static bool pick(struct tracee *t, const struct place_image *image)
 	return count > 0;
 }
 
-static void move_back(struct tracee *t, size_t count, int64_t by)
+static bool is_mapped(const struct tracee *t, uint64_t address)
 {
+	for (size_t i = 0; i < t->map_count; i++)
+		if (t->maps[i].start <= address && address < t->maps[i].stop)
+			return true;
+	return false;
+}
+
+/* Whatever of it is not where it was. */
+static void move_back(struct tracee *t, const struct mapping *was, size_t count, int64_t by)
+{
+	if (!tracee_read_maps(t))
+		return;
 	for (size_t i = 0; i < count; i++) {
-		struct mapping moved = t->maps[i];
+		struct mapping moved = was[i];
 
 		moved.start += (uint64_t)by;
 		moved.stop += (uint64_t)by;
-		move_mapping(t, &moved, -by);
+		if (!is_mapped(t, was[i].start))
+			move_mapping(t, &moved, -by);
 	}
+}
+
+/* Since Linux 6.17 with one call, if there are no holes. */
+static bool move_at_once(struct tracee *t, int64_t by)
+{
+	struct mapping all = { .start = t->maps[0].start, .stop = t->maps[t->map_count - 1].stop };
+
+	for (size_t i = 1; i < t->map_count; i++)
+		if (t->maps[i].start != t->maps[i - 1].stop)
+			return false;
+	return t->map_count > 1 && move_mapping(t, &all, by) >= 0;
+}
+
+static bool move_each(struct tracee *t, int64_t by)
+{
+	for (size_t i = 0; i < t->map_count; i++)
+		if (move_mapping(t, &t->maps[i], by) < 0)
+			return false;
+	return true;
+}
+
+/* In `t->maps` is what is to be moved. */
+static bool move_all(struct tracee *t, int64_t by)
+{
+	struct mapping was[TRACEE_MAPPINGS];
+	size_t count = t->map_count;
+
+	memcpy(was, t->maps, count * sizeof(*was));
+	if (move_at_once(t, by))
+		return true;
+	move_back(t, was, count, by);
+	memcpy(t->maps, was, count * sizeof(*was));
+	t->map_count = count;
+	if (move_each(t, by))
+		return true;
+	move_back(t, was, count, by);
+	return false;
 }
 
 const char *placing_move(struct tracee *t, const struct place_image *image, uint64_t at)
@@ -145,11 +195,8 @@ const char *placing_move(struct tracee *t, const struct place_image *image, uint
 
 	if (!pick(t, image))
 		return "its mappings are unusual";
-	for (size_t i = 0; i < t->map_count; i++)
-		if (move_mapping(t, &t->maps[i], by) < 0) {
-			move_back(t, i, by);
-			return "the kernel does not move its mappings";
-		}
+	if (!move_all(t, by))
+		return "the kernel does not move its mappings";
 	for (size_t i = 0; i < t->map_count; i++) {
 		placing_release(t, hole, t->maps[i].start + (uint64_t)by);
 		hole = t->maps[i].stop + (uint64_t)by;

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <link.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -67,6 +66,18 @@ static void drop_fences(struct tracee *t, const struct fences *f)
 {
 	for (size_t i = 0; i < f->count; i++)
 		placing_release(t, f->each[i].start, f->each[i].stop);
+}
+
+/* Most of it, in one piece: up to what is there already. */
+static void fence_below(struct tracee *t, struct fences *f, uint64_t top)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < t->map_count; i++)
+		if (t->maps[i].stop > top && t->maps[i].start < first)
+			first = t->maps[i].start;
+	if (first != UINT64_MAX && first > top)
+		add_fence(t, f, top, first);
 }
 
 /* The kernel itself says where it would put the next mapping; what is there is reserved until that place is the wanted one. */
@@ -181,11 +192,10 @@ static bool watch(const struct tracee *t, uint64_t address)
 /* Lets the loader run until it has mapped and relocated what there is. */
 static const char *run_loader(struct tracee *t, uint64_t state)
 {
-	uint64_t mask = t->mask;
 	bool adding = false;
 	int now = RT_CONSISTENT;
 
-	if (ptrace(PTRACE_SETREGS, t->pid, 0L, &t->start) < 0 || ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(mask), &mask) < 0) {
+	if (ptrace(PTRACE_SETREGS, t->pid, 0L, &t->start) < 0 || ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(t->mask), &t->mask) < 0) {
 		t->gone = true;
 		return "the process ended";
 	}
@@ -200,28 +210,28 @@ static const char *run_loader(struct tracee *t, uint64_t state)
 		t->gone = true;
 		return "the process ended";
 	}
-	t->mask = mask; /* a trap that is blocked would have been unblocked */
 	return NULL;
 }
 
 const char *placing_near_program(struct tracee *t, const struct place_image *image)
 {
 	struct fences fences = { .count = 0 };
-	struct sigaction trap;
-	struct place_image loader;
+	struct place_image loader, was;
 	const char *why;
 	uint64_t state, top = ceiling(t, image);
 
-	/* The kernel takes an ignored trap for fatal and forgets that it was ignored. This process has inherited what the program has. */
-	if (!sigaction(SIGTRAP, NULL, &trap) && trap.sa_handler == SIG_IGN)
-		return "it ignores SIGTRAP";
+	/* The kernel lets nobody block or ignore the traps of its own, and forgets that they were. */
+	if (!t->may_trap)
+		return "it blocks or ignores SIGTRAP";
 	if (!placing_loader(t, &loader) || !find_state(t, &loader))
 		return "its loader does not say when it is done (_r_debug)";
+	fence_below(t, &fences, top);
+	was = loader;
 	why = raise_fences(t, &fences, image, top);
 	if (!why)
 		why = bring_loader(t, &loader);
-	if (!why) /* where the loader was, there is room now */
-		why = raise_fences(t, &fences, image, top);
+	if (!why && !add_fence(t, &fences, was.start, was.stop))
+		why = "the place that its loader left can't be reserved";
 	if (!why) {
 		state = find_state(t, &loader);
 		why = watch(t, state) ? run_loader(t, state) : "there is no debug register to watch its loader";

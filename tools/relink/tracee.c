@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,8 +44,9 @@ static bool is_ours(pid_t pid, int status, int request, enum tracee_stop *stop)
 	if (signal == SIGTRAP) {
 		siginfo_t info;
 
-		if (!ptrace(PTRACE_GETSIGINFO, pid, 0L, &info) && info.si_code == TRAP_HWBKPT) {
-			*stop = TRACEE_TRAP;
+		/* Not if somebody has sent it. */
+		if (!ptrace(PTRACE_GETSIGINFO, pid, 0L, &info) && info.si_code > 0 && info.si_code != SI_KERNEL) {
+			*stop = info.si_code == TRAP_HWBKPT ? TRACEE_TRAP : TRACEE_STEP;
 			return true;
 		}
 	}
@@ -204,6 +206,14 @@ bool tracee_set_auxv(struct tracee *t, uint64_t type, uint64_t value)
 
 /* ---- system calls ---- */
 
+/* One stop, if the trap behind a single step does not change what the program finds of SIGTRAP; else two. */
+static bool run_call(const struct tracee *t)
+{
+	if (t->may_trap)
+		return tracee_run(t->pid, PTRACE_SINGLESTEP) == TRACEE_STEP;
+	return tracee_run(t->pid, PTRACE_SYSCALL) == TRACEE_SYSCALL && tracee_run(t->pid, PTRACE_SYSCALL) == TRACEE_SYSCALL;
+}
+
 int64_t tracee_call(struct tracee *t, long number, const uint64_t args[6])
 {
 	struct user_regs_struct regs = t->start;
@@ -217,22 +227,32 @@ int64_t tracee_call(struct tracee *t, long number, const uint64_t args[6])
 	regs.r10 = args[3];
 	regs.r8 = args[4];
 	regs.r9 = args[5];
-	if (t->gone || ptrace(PTRACE_SETREGS, t->pid, 0L, &regs) < 0 || tracee_run(t->pid, PTRACE_SYSCALL) != TRACEE_SYSCALL ||
-	    tracee_run(t->pid, PTRACE_SYSCALL) != TRACEE_SYSCALL || ptrace(PTRACE_GETREGS, t->pid, 0L, &regs) < 0) {
+	if (t->gone || ptrace(PTRACE_SETREGS, t->pid, 0L, &regs) < 0 || !run_call(t) || ptrace(PTRACE_GETREGS, t->pid, 0L, &regs) < 0) {
 		t->gone = true;
 		return -ESRCH;
 	}
 	return (int64_t)regs.rax;
 }
 
+/* This process has inherited what the program has: exec leaves what is ignored ignored. */
+static bool ignores_traps(void)
+{
+	struct sigaction trap;
+
+	return sigaction(SIGTRAP, NULL, &trap) || trap.sa_handler == SIG_IGN;
+}
+
 bool tracee_stand(struct tracee *t)
 {
-	uint64_t all = ~(1ull << (SIGTRAP - 1));
+	const uint64_t trap = 1ull << (SIGTRAP - 1);
+	uint64_t mask;
 
 	if (ptrace(PTRACE_GETREGS, t->pid, 0L, &t->start) < 0 || ptrace(PTRACE_GETSIGMASK, t->pid, sizeof(t->mask), &t->mask) < 0)
 		return false;
+	t->may_trap = !(t->mask & trap) && !ignores_traps();
+	mask = t->may_trap ? ~trap : UINT64_MAX;
 	/* Signals stay where they are until it goes on: none is lost, and none is handled in the middle of a call that is not the program's. */
-	return ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(all), &all) == 0;
+	return ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(mask), &mask) == 0;
 }
 
 static bool find_in(struct tracee *t, const struct mapping *m)
@@ -260,6 +280,18 @@ static bool find_gate(struct tracee *t, uint64_t vdso)
 		if (t->maps[i].start <= t->start.rip && t->start.rip < t->maps[i].stop && find_in(t, &t->maps[i]))
 			return true;
 	return false;
+}
+
+/* Each of them waits for the other: on one processor that is a switch, on two it wakes up the other one, and where both are busy it waits twice. */
+static void stay_with(const struct tracee *t)
+{
+	cpu_set_t processor;
+
+	CPU_ZERO(&processor);
+	if (t->stat[39] < CPU_SETSIZE) {
+		CPU_SET(t->stat[39], &processor);
+		sched_setaffinity(0, sizeof(processor), &processor);
+	}
 }
 
 const char *tracee_open(struct tracee *t, pid_t pid)
@@ -293,6 +325,7 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 		return "its memory can't be written";
 	if (!read_auxv(t) || !read_stat(t) || !tracee_read_maps(t))
 		return "its memory can't be read";
+	stay_with(t);
 	if (!find_gate(t, tracee_auxv(t, AT_SYSINFO_EHDR)))
 		return "no syscall instruction found";
 	return NULL;

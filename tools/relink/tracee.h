@@ -17,7 +17,7 @@
 #define TRACEE_AUXV 48
 #define TRACEE_STAT 52
 
-enum tracee_stop { TRACEE_GONE, TRACEE_EXEC, TRACEE_SYSCALL, TRACEE_TRAP };
+enum tracee_stop { TRACEE_GONE, TRACEE_EXEC, TRACEE_SYSCALL, TRACEE_STEP, TRACEE_TRAP };
 
 struct mapping {
 	uint64_t start, stop;
@@ -31,6 +31,7 @@ struct tracee {
 	int memory;                    /* /proc/PID/mem */
 	struct user_regs_struct start; /* with what it will go on */
 	uint64_t mask;                 /* its signal mask */
+	bool may_trap;                 /* SIGTRAP is neither blocked nor ignored: the kernel's own do no harm */
 	uint64_t gate;                 /* where a syscall instruction is */
 	uint64_t stack;                /* where the number of arguments is */
 	uint64_t stack_auxv;           /* where the auxiliary vector is */
