@@ -5,6 +5,7 @@
  *   facts   everything that must not depend on placement, a line each
  *   note    the outcome, and whether code of the program and of each library is near each other
  *   brk     how far the heap grows, in MiB, at most 4096
+ *   where   an address in the C library
  *   sum     some work; its result
  *   wait    for a signal
  */
@@ -217,6 +218,8 @@ int main(int argc, char **argv)
 		return tell_note();
 	if (!strcmp(what, "facts"))
 		facts(argc, argv);
+	if (!strcmp(what, "where"))
+		printf("%p\n", (void *)stdout);
 	if (!strcmp(what, "brk"))
 		tell_brk();
 	if (!strcmp(what, "wait")) {

@@ -51,6 +51,16 @@ static char **copy_environment(char *const envp[], struct place_room *room)
 	return copy;
 }
 
+static void drop(char **copy, const struct place_room *room)
+{
+	int error = errno;
+
+	if (copy)
+		free(copy[room->entry]);
+	free(copy);
+	errno = error;
+}
+
 static void note(char **envp, const struct place_room *room, const char *text)
 {
 	if (envp)
@@ -140,5 +150,7 @@ int place_exec(const char *path, char *const argv[], char *const envp[])
 		snprintf(answer.why, sizeof(answer.why), "it can't be executed while it is traced");
 	}
 	note(copy, &room, why ? why : answer.why);
-	return execve(path, argv, environment);
+	execve(path, argv, environment);
+	drop(copy, &room);
+	return -1;
 }

@@ -51,13 +51,12 @@ static const char *place(struct tracee *t)
 	return image.bias ? placing_near_loader(t, &image) : placing_near_program(t, &image);
 }
 
-static _Noreturn void fail(int channel, const char *why, int error)
+static void fail(int channel, const char *why, int error)
 {
 	struct place_answer answer = { .pid = getpid() };
 
 	snprintf(answer.why, sizeof(answer.why), "%s%s%s", why, error ? ": " : "", error ? strerror(error) : "");
 	send(channel, &answer, sizeof(answer), MSG_NOSIGNAL);
-	_exit(0);
 }
 
 /* Nothing of the program's stays open here: who reads from its pipes waits for their last writer. */
@@ -72,7 +71,8 @@ static void close_others(int channel)
 			close(fd);
 }
 
-static _Noreturn void help(int channel, pid_t program, const struct place_room *room)
+/* Ends by returning: the program's handlers for its end are not ours, and this stack is not one that sanitizers know. */
+static void help(int channel, pid_t program, const struct place_room *room)
 {
 	struct place_answer answer = { .pid = getpid() };
 	const char *why;
@@ -81,22 +81,23 @@ static _Noreturn void help(int channel, pid_t program, const struct place_room *
 
 	close_others(channel);
 	why = placing_rehearse();
-	if (why)
+	if (why) {
 		fail(channel, why, 0);
+		return;
+	}
 	if (recv(channel, &go, 1, 0) != 1)
-		_exit(0);
-	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0)
+		return;
+	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0) {
 		fail(channel, "it can't be traced", errno);
-	if (send(channel, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
-		_exit(0);
-	if (tracee_run(program, 0) != TRACEE_EXEC)
-		_exit(0);
+		return;
+	}
+	if (send(channel, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 || tracee_run(program, 0) != TRACEE_EXEC)
+		return;
 	why = tracee_open(&t, program);
 	if (!why)
 		why = place(&t);
 	note_in(&t, room, why ? why : "near");
 	tracee_close(&t);
-	_exit(0);
 }
 
 /* ---- and its start ---- */
@@ -116,7 +117,7 @@ static int start_helper(void *arg)
 	s->helper = (pid_t)syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
 	if (!s->helper)
 		help(s->channel, s->program, s->room);
-	_exit(0);
+	return 0;
 }
 
 /*

@@ -6,11 +6,14 @@
  * below that point. When the loader has mapped all libraries, and before the first of their functions is called, the reservation goes:
  * later mappings go where they always go. The loader tells debuggers of that moment in _r_debug.r_state, which is watched.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "placing.h"
 
@@ -20,6 +23,7 @@
 #define REACH (1ull << 31)
 #define SPARE (1ull << 20)          /* of the reach, for what is counted from the end of a call, or rounded */
 #define ROOM_FOR_LIBRARIES (1ull << 29)
+#define RANDOM (1ull << 28)
 #define SYMBOLS 4096                /* no loader exports more */
 
 struct fence {
@@ -31,17 +35,35 @@ struct fences {
 	size_t count;
 };
 
+/* As the kernel would have: libraries lie at random places, unless it was told that nothing shall. */
+static uint64_t random_offset(void)
+{
+	char text[2] = "";
+	uint64_t random = 0;
+	int fd = open("/proc/sys/kernel/randomize_va_space", O_RDONLY | O_CLOEXEC);
+	bool wanted = !(personality(0xffffffff) & ADDR_NO_RANDOMIZE) && (fd < 0 || read(fd, text, 1) != 1 || text[0] != '0');
+
+	if (fd >= 0)
+		close(fd);
+	if (!wanted || getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		return 0;
+	return random % RANDOM & -(uint64_t)IMAGE_PAGE;
+}
+
 /*
  * Below which address libraries are to lie. The heap begins up to 1 GiB above the program, and grows: libraries go into that gap if it is
- * large enough, else as far above its start as the reach allows.
+ * large enough, and the kernel has chosen its size at random; else as far above the heap's start as the reach allows, less something random.
+ * From just below 2 GiB on the address sanitizer has its shadow.
  */
 static uint64_t ceiling(const struct tracee *t, const struct place_image *image)
 {
-	uint64_t heap = t->stat[47] & -(uint64_t)IMAGE_PAGE;
+	uint64_t heap = t->stat[47] & -(uint64_t)IMAGE_PAGE, top = image->start + REACH;
 
 	if (heap > image->stop && heap - image->stop >= ROOM_FOR_LIBRARIES && heap - image->start < REACH - SPARE)
 		return heap;
-	return image->start + REACH - SPARE;
+	if (image->stop < REACH / 2)
+		top = REACH;
+	return top - SPARE - random_offset();
 }
 
 static uint64_t end_below(const struct tracee *t, uint64_t address)
