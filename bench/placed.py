@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """What placement is worth to a program whose own code calls small functions of a library, and what it costs at the start.
 
-placed.py RUN [ROUNDS]: RUN is the program tests/bin/tools.place_run of a build. Prints two tables. The program patches its own calls when it is told to:
-the figures are of placement and of direct calls alone, not of what finds and binds them.
+placed.py RUN [ROUNDS]: RUN is the program tests/bin/tools.place_run of a build. Prints three tables. Calls are patched by a constructor, with sites
+that objdump has found before: the figures are of placement and of direct calls alone, not of what finds and binds them.
 """
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -76,6 +78,71 @@ int main(int argc, char **argv)
 }
 """
 
+# Binds the executable's calls to what their slots hold, or writes the same pages with what is there.
+PRELOAD = """
+#include <fcntl.h>
+#include <link.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static int first(struct dl_phdr_info *info, size_t size, void *base)
+{
+	(void)size;
+	*(uintptr_t *)base = info->dlpi_addr;
+	return 1;
+}
+__attribute__((constructor)) static void bind(void)
+{
+	const char *file = getenv("PLACED_SITES"), *mode = getenv("PLACED_MODE");
+	FILE *f = file ? fopen(file, "re") : NULL;
+	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	unsigned long site, slot, bound = 0, all = 0;
+	const char *program = getenv("PLACED_PROGRAM");
+	uintptr_t base = 0;
+	char exe[4096];
+	ssize_t size = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	/* Who starts the program has this library, too. */
+	exe[size > 0 ? size : 0] = 0;
+	if (!program || strcmp(exe, program))
+		return;
+	dl_iterate_phdr(first, &base);
+	while (f && mode && fscanf(f, "%lx %lx", &site, &slot) == 2) {
+		uint8_t *at = (uint8_t *)(base + site);
+		int64_t by = (int64_t)(*(uintptr_t *)(base + slot) - (uintptr_t)at - 5);
+		int32_t disp;
+
+		all++;
+		memcpy(&disp, at + 1, 4);
+		if (*at != 0xe8)
+			abort();
+		if (!strcmp(mode, "direct") && by == (int32_t)by) {
+			disp = (int32_t)by;
+			bound++;
+		}
+		if (pwrite(memory, &disp, 4, (off_t)(uintptr_t)at + 1) != 4)
+			abort();
+	}
+	if (f)
+		fclose(f);
+	if (getenv("PLACED_COUNT"))
+		fprintf(stderr, "%lu %lu\\n", bound, all);
+	close(memory);
+}
+"""
+
+STOCK = {
+    "perl": ["-e", "my %h; for my $i (1..1500000){ my $s='k'.($i%5000); $h{$s}.=chr(65+$i%26); $h{$s}=substr($h{$s},0,20); }"
+                   "my @k=sort keys %h; for(1..200000){ my @a=split /,/, 'a,b,c,d,e,f'; my $j=join '-',@a; $j=~s/b/xx/; }"],
+    "python3.11": ["-S", "-c", "import math\nfor i in range(4000000): math.sin(i)\nd={}\nfor i in range(1500000): d[str(i%5000)]=[i,i]"],
+    "sqlite3": [":memory:", "create table t(a integer primary key, b text); with recursive n(i) as (select 1 union all select i+1 from n where i<600000) "
+                "insert into t select i, printf('%d-%d', i, i*7919%600011) from n; select count(*), sum(length(b)) from t where b like '%77%';"],
+    "git": ["log", "--oneline", "--stat", "-n", "400"],
+    "xz": ["-k", "-c", "-6", "INPUT"],
+}
+
 
 def build(folder, sites, kind, flags):
     name = os.path.join(folder, f"{kind}{sites}")
@@ -90,12 +157,12 @@ def build(folder, sites, kind, flags):
     return name
 
 
-def median_of(values):
+def median_of(values, digits=2):
     """The median, and the range of the middle half."""
     if not all(isinstance(v, float) for v in values):
         return "out of reach" if all(v == "out of reach" for v in values) else "mixed"
     low, middle, high = statistics.quantiles(values, n=4)
-    return f"{middle:.2f} [{low:.2f}..{high:.2f}]"
+    return f"{middle:.{digits}f} [{low:.{digits}f}..{high:.{digits}f}]"
 
 
 def number(text):
@@ -116,7 +183,7 @@ def calls(run, folder, rounds):
                 for form, values in zip(forms, got):
                     out = subprocess.run([run, *form], check=True, capture_output=True, text=True).stdout
                     values.append(number(out))
-            print(f"| {kind} | {sites} |", " | ".join(median_of(v) for v in got), "|")
+            print(f"| {kind} | {sites} |", " | ".join(median_of(v) for v in got), "|", flush=True)
 
 
 def starts(run, folder, rounds):
@@ -139,6 +206,72 @@ def starts(run, folder, rounds):
         print(f"| {kind} | {median_of(got[0])} | {median_of(got[1])} | {more:.2f} |")
 
 
+def sites_of(program):
+    """Calls of stubs, and the slots that these jump through."""
+    slots = {}
+    out = subprocess.run(["readelf", "-rW", program], check=True, capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        fields = line.split()
+        if len(fields) > 4 and fields[2] in ("R_X86_64_JUMP_SLO", "R_X86_64_JUMP_SLOT", "R_X86_64_GLOB_DAT"):
+            slots.setdefault(fields[4].split("@")[0], fields[0])
+    out = subprocess.run(["objdump", "-d", "--no-show-raw-insn", program], check=True, capture_output=True, text=True).stdout
+    for site, name in re.findall(r"^ *([0-9a-f]+):\s+call +[0-9a-f]+ <(\w+)@plt>", out, re.M):
+        if name in slots:
+            yield site, slots[name]
+
+
+def seconds(arguments, environment):
+    """CPU time in user mode."""
+    pid = os.fork()
+    if not pid:
+        null = os.open("/dev/null", os.O_RDWR)
+        for fd in range(3):
+            os.dup2(null, fd)
+        os.execve(arguments[0], arguments, environment)
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"{arguments}: status {status:#x}")
+    return usage.ru_utime
+
+
+def stock(run, folder, rounds):
+    print("\nstock programs, their executable's own calls: CPU time in user mode over that as started with the same pages rewritten,")
+    print("median and middle half of", rounds, "interleaved runs\n")
+    print("| program | sites | bound as started | bound placed | s | as started: the same | placed: stubs | placed: direct |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    preload = os.path.join(folder, "preload.so")
+    with open(preload + ".c", "w", encoding="ascii") as f:
+        f.write(PRELOAD)
+    subprocess.run([os.environ.get("CC", "gcc"), "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", preload + ".c", "-o", preload], check=True)
+    data = os.path.join(folder, "INPUT")
+    with open(data, "wb") as f:
+        for name in sorted(os.listdir("/usr/bin"))[:200]:
+            path = os.path.join("/usr/bin", name)
+            if os.path.isfile(path):
+                with open(path, "rb") as g:
+                    f.write(g.read(20000))
+    for name, arguments in STOCK.items():
+        program = shutil.which(name, path="/usr/bin:/bin")
+        if not program:
+            continue
+        program = os.path.realpath(program)
+        sites = os.path.join(folder, name + ".sites")
+        with open(sites, "w", encoding="ascii") as f:
+            f.writelines(f"{site} {slot}\n" for site, slot in sites_of(program))
+        environment = dict(os.environ, LD_BIND_NOW="1", LD_PRELOAD=preload, PLACED_SITES=sites, PLACED_COUNT="1", PLACED_MODE="direct", PLACED_PROGRAM=program)
+        call = [program, *(data if a == "INPUT" else a for a in arguments)]
+        counts = [subprocess.run(form + call, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                 text=True).stderr.splitlines()[0].split() for form in ([run, "-n"], [run])]
+        del environment["PLACED_COUNT"]
+        forms = [(["-n"], "same"), (["-n"], "same"), ([], "same"), ([], "direct")]
+        got = [[] for _ in forms]
+        for _ in range(rounds):
+            for (options, mode), values in zip(forms, got):
+                values.append(seconds([run, *options, *call], dict(environment, PLACED_MODE=mode)))
+        ratios = [median_of([b / a for a, b in zip(got[0], values)], 3) for values in got[1:]]
+        print(f"| {name} | {counts[0][1]} | {counts[0][0]} | {counts[1][0]} | {statistics.median(got[0]):.2f} |", " | ".join(ratios), "|", flush=True)
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -147,6 +280,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         calls(run, folder, rounds)
         starts(run, folder, max(rounds * 5, 5))
+        stock(run, folder, rounds)
 
 
 if __name__ == "__main__":
