@@ -183,7 +183,7 @@ static int is_near(const void *a, const void *b)
 /* 0: all mappings of code but the vdso are in reach of all of the program's. */
 static int tell_note(void)
 {
-	const char *note = getenv("PLACE_NOTE"), *room = note ? strstr(note, "place=") : NULL;
+	const char *note = getenv("PLACE_NOTE"), *room = note && !strncmp(note, "all,", 4) ? note + 4 : "";
 	char line[4096], perms[5];
 	FILE *f = fopen("/proc/self/maps", "re");
 	uint64_t start, stop;
@@ -194,8 +194,9 @@ static int tell_note(void)
 			far += !is_near(&__executable_start, (void *)(uintptr_t)stop) || !is_near(&etext, (void *)(uintptr_t)start);
 	if (f)
 		fclose(f);
-	if (!room || strcmp(room + 126, ",x"))
-		return puts("the note's end is gone"), 1;
+	if (strlen(room) != 126 || strcmp(room + 124, ",x") || (strncmp(room, "why=", 4) && strspn(room, ",") != 125) ||
+	    room[strcspn(room, ",") + strspn(room + strcspn(room, ","), ",")] != 'x')
+		return printf("the note is wrong: %s\n", room), 1;
 	printf("%.*s|%s\n", (int)strcspn(room, ","), room, far ? "far" : "near");
 	return 0;
 }

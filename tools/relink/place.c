@@ -17,13 +17,14 @@
 
 /* ---- what the outcome is ---- */
 
-void place_fill(char words[PLACE_WORDS], const char *text)
+void place_fill(char room[PLACE_ROOM_SIZE], const char *why)
 {
-	size_t size = strnlen(text, PLACE_WORDS);
+	size_t size = why ? strnlen(why, PLACE_WORDS) : 0, used = why ? PLACE_ROOM_SIZE - PLACE_WORDS : 0;
 
-	memset(words, ' ', PLACE_WORDS);
+	memset(room, ',', PLACE_ROOM_SIZE);
+	memcpy(room, PLACE_ROOM, used);
 	for (size_t i = 0; i < size; i++)
-		words[i] = text[i] == ',' ? ';' : text[i];
+		room[used + i] = why[i] == ',' ? ';' : why[i];
 }
 
 /* A copy of the environment, in which the outcome can be written; NULL: no memory, or no such place, and `envp` does. */
@@ -37,7 +38,7 @@ static char **copy_environment(char *const envp[], struct place_room *room)
 		const char *found = strstr(envp[count], PLACE_ROOM);
 
 		if (found && !room->is_there)
-			*room = (struct place_room){ count, (size_t)(found - envp[count]) + sizeof("place=") - 1, true };
+			*room = (struct place_room){ count, (size_t)(found - envp[count]), true };
 	}
 	if (!room->is_there || !(copy = malloc((count + 1) * sizeof(*copy))))
 		return NULL;

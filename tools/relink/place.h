@@ -10,14 +10,14 @@
 #define RELINK_TOOL_PLACE_H
 
 /*
- * Where the environment has this text, place_exec puts the outcome, padded with blanks: "place=near", or "place=" and the reason why the
- * program runs as it would have without placement. A reason has no comma.
+ * Where the environment has this text, place_exec puts the outcome: the reason why the program runs as it would have without placement, in
+ * the place of the dots, or nothing. What is left over is commas, so that a list of words stays one; a reason has none.
  */
-#define PLACE_WORDS 120
 #define PLACE_ROOM                                                                                                                       \
-	"place="                                                                                                                         \
+	"why="                                                                                                                           \
 	"............................................................"                                                                 \
 	"............................................................"
+#define PLACE_WORDS 120
 
 /*
  * execve(path, argv, envp), placed where that can be done. Returns -1 and errno, only if the program can't be executed at all.

@@ -23,12 +23,12 @@
 #ifdef __x86_64__
 
 /* The outcome, in the program's memory. */
-static void note_in(const struct tracee *t, const struct place_room *room, const char *text)
+static void note_in(const struct tracee *t, const struct place_room *room, const char *why)
 {
 	uint64_t argc, entry;
-	char words[PLACE_WORDS];
+	char words[PLACE_ROOM_SIZE];
 
-	place_fill(words, text);
+	place_fill(words, why);
 	if (room->is_there && tracee_read(t, t->stack, &argc, sizeof(argc)) &&
 	    tracee_read(t, t->stack + 8 * (argc + 2 + room->entry), &entry, sizeof(entry)))
 		tracee_write(t, entry + room->offset, words, sizeof(words));
@@ -96,7 +96,7 @@ static void help(int channel, pid_t program, const struct place_room *room)
 	why = tracee_open(&t, program);
 	if (!why)
 		why = place(&t);
-	note_in(&t, room, why ? why : "near");
+	note_in(&t, room, why);
 	tracee_close(&t);
 }
 

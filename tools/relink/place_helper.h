@@ -20,8 +20,10 @@ struct place_answer {
 	char why[PLACE_WORDS]; /* empty: done */
 };
 
-/* The outcome's words, as long as the room for them. */
-void place_fill(char words[PLACE_WORDS], const char *text);
+#define PLACE_ROOM_SIZE (sizeof(PLACE_ROOM) - 1)
+
+/* The outcome, as long as the room for it. NULL: it is placed. */
+void place_fill(char room[PLACE_ROOM_SIZE], const char *why);
 /* Whatever this process executes next will be placed, and the outcome written there: a descriptor to close when it could not be executed, and the
    helper's pid. -1: why not. */
 int place_helper_start(const struct place_room *room, struct place_answer *answer);
