@@ -45,15 +45,6 @@ static bool read_size(const struct word *w, uint64_t *size)
 	return (size_t)(end - w->value) == w->value_length;
 }
 
-static bool read_range(const struct word *w, uint64_t *start, uint64_t *stop)
-{
-	char *end;
-
-	*start = strtoull(w->value, &end, 16);
-	*stop = *end == '-' ? strtoull(end + 1, &end, 16) : 0;
-	return (size_t)(end - w->value) == w->value_length && *stop > *start;
-}
-
 static bool take_policy(const struct word *w, int *policy)
 {
 	static const char *const names[] = { "hot", "all", "learn", "cached" };
@@ -80,8 +71,6 @@ static bool take(const struct word *w, struct rl_run_options *o)
 		append(o->placed, sizeof(o->placed), w);
 	else if (is(w, "budget"))
 		return read_size(w, &o->linkage.budget);
-	else if (is(w, "reserved"))
-		return read_range(w, &o->reserved_start, &o->reserved_stop);
 	else if (is(w, "verify"))
 		o->linkage.flags |= RELINK_LINKAGE_VERIFY;
 	else if (is(w, "no-cache"))

@@ -106,8 +106,6 @@ static __attribute__((constructor)) void begin(void)
 	started = true;
 	if (!options.children)
 		clean_environment();
-	if (options.reserved_stop)
-		rl_run_release(&options);
 	relink_linkage(&options.linkage, &err);
 	rl_run_began(&options, &err);
 	if (options.agent)

@@ -14,15 +14,13 @@ struct rl_run_options {
 	bool children, json, agent;
 	bool now;                /* LD_BIND_NOW is ours */
 	unsigned hops;           /* programs that only start the one that is meant */
-	uint64_t reserved_start, reserved_stop; /* address space that keeps libraries near the program until they are loaded */
-	char placed[160];        /* why it is not so */
+	char placed[160];        /* why the program is not near its libraries, though that was asked for */
 	char unknown[64];        /* a word that nobody understands */
 	struct relink_error error;
 };
 
 /* "all,only=libz.so.1,budget=8M": what is not understood is noted, and left out. */
 void rl_run_parse(const char *list, struct rl_run_options *options);
-void rl_run_release(const struct rl_run_options *options);
 void rl_run_began(struct rl_run_options *options, const struct relink_error *err);
 /* Where options say so, if they do. */
 void rl_run_report(const struct rl_run_options *options);

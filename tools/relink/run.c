@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "relink.h"
 #include "run.h"
 
@@ -225,6 +226,8 @@ static int prepare(struct request *r, const struct run_program *program)
 		snprintf(hops, sizeof(hops), "%u", program->hops);
 		add_word(r, "hops", hops);
 	}
+	if (r->options.place)
+		add_word(r, program->hops ? "why=it is started by another program (env)" : PLACE_ROOM, NULL);
 	if (r->options.now && !getenv("LD_BIND_NOW")) {
 		add_word(r, "now", NULL);
 		setenv("LD_BIND_NOW", "1", 1);
@@ -244,7 +247,10 @@ static int start(struct request *r, const struct run_program *program, char **ar
 
 	if (status)
 		return status;
-	execv(program->path, argv);
+	if (r->options.place && !program->hops)
+		place_exec(program->path, argv, environ);
+	else
+		execv(program->path, argv);
 	complain(argv[0], "%s", strerror(errno));
 	return NOT_RUN;
 }

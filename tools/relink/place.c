@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* place.c - what is placed and what had better not be, and what is said of it. place_helper.c does it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "place.h"
+#include "place_helper.h"
+
+#define INTERPRETERS 5 /* as many #! in a row as Linux follows */
+
+/* ---- what the outcome is ---- */
+
+void place_fill(char room[PLACE_ROOM_SIZE], const char *why)
+{
+	size_t size = why ? strnlen(why, PLACE_WORDS) : 0, used = why ? PLACE_ROOM_SIZE - PLACE_WORDS : 0;
+
+	memset(room, ',', PLACE_ROOM_SIZE);
+	memcpy(room, PLACE_ROOM, used);
+	for (size_t i = 0; i < size; i++)
+		room[used + i] = why[i] == ',' ? ';' : why[i];
+}
+
+/* A copy of the environment, in which the outcome can be written; NULL: no memory, or no such place, and `envp` does. */
+static char **copy_environment(char *const envp[], struct place_room *room)
+{
+	size_t count = 0;
+	char **copy, *entry;
+
+	room->is_there = false;
+	for (; envp[count]; count++) {
+		const char *found = strstr(envp[count], PLACE_ROOM);
+
+		if (found && !room->is_there)
+			*room = (struct place_room){ count, (size_t)(found - envp[count]), true };
+	}
+	if (!room->is_there || !(copy = malloc((count + 1) * sizeof(*copy))))
+		return NULL;
+	memcpy(copy, envp, (count + 1) * sizeof(*copy));
+	entry = strdup(envp[room->entry]);
+	if (!entry) {
+		free(copy);
+		return NULL;
+	}
+	copy[room->entry] = entry;
+	return copy;
+}
+
+static void drop(char **copy, const struct place_room *room)
+{
+	int error = errno;
+
+	if (copy)
+		free(copy[room->entry]);
+	free(copy);
+	errno = error;
+}
+
+static void note(char **envp, const struct place_room *room, const char *text)
+{
+	if (envp)
+		place_fill(envp[room->entry] + room->offset, text);
+}
+
+/* ---- what had better run as it is ---- */
+
+static const char *file_forbids(int fd, char *interpreter, size_t room)
+{
+	struct stat st;
+	ssize_t size;
+
+	if (fstat(fd, &st) < 0)
+		return "its file can't be read";
+	if (st.st_mode & (S_ISUID | S_ISGID) || fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		return "its file gives privileges (set-user-ID or set-group-ID or capabilities)";
+	size = pread(fd, interpreter, room - 1, 0);
+	interpreter[size > 0 ? size : 0] = '\0';
+	return NULL;
+}
+
+/* Linux starts what is traced without the privileges of its file. Follows #! as the kernel does. */
+static const char *program_forbids(const char *path)
+{
+	char line[257], file[257], *name;
+
+	for (int i = 0; i <= INTERPRETERS; i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		const char *why = "its file can't be read";
+
+		if (fd < 0)
+			return why;
+		why = file_forbids(fd, line, sizeof(line));
+		close(fd);
+		if (why || strncmp(line, "#!", 2))
+			return why;
+		name = line + 2 + strspn(line + 2, " \t");
+		name[strcspn(name, " \t\n")] = '\0';
+		memcpy(file, name, strlen(name) + 1);
+		path = file;
+	}
+	return NULL; /* too many: exec will say so */
+}
+
+static bool is_traced(void)
+{
+	char text[4096], *at;
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	at = strstr(text, "\nTracerPid:");
+	return at && atoi(at + sizeof("\nTracerPid:") - 1);
+}
+
+static const char *process_forbids(void)
+{
+	if (getpid() == 1)
+		return "it is process 1 of its PID namespace and would be left with a dead child";
+	if (is_traced())
+		return "it is traced already";
+	return NULL;
+}
+
+int place_exec(const char *path, char *const argv[], char *const envp[])
+{
+	struct place_answer answer = { .why = "" };
+	const char *why = process_forbids();
+	struct place_room room;
+	char **copy = copy_environment(envp, &room);
+	char *const *environment = copy ? copy : envp;
+	int channel = -1;
+
+	if (!why)
+		why = program_forbids(path);
+	if (!why)
+		channel = place_helper_start(&room, &answer);
+	if (channel >= 0) {
+		note(copy, &room, "the helper process ended early");
+		execve(path, argv, environment);
+		/* Perhaps a policy against programs that are traced; whatever it was, it is not ours to report. */
+		kill(answer.pid, SIGKILL);
+		close(channel);
+		snprintf(answer.why, sizeof(answer.why), "it can't be executed while it is traced");
+	}
+	note(copy, &room, why ? why : answer.why);
+	execve(path, argv, environment);
+	drop(copy, &room);
+	return -1;
+}
