@@ -75,6 +75,13 @@ if [ -n "$cxx" ]; then
 	for app in app app_static app_cxx app_part app_locks; do
 		step "find_package: $app" "by-cmake/$app" --relink "$list"
 	done
+	# Where code is never rewritten, it says so.
+	if [ "${RELINK_ARCH:-native}" != generic ] && [ -z "${RELINK_SANITIZE:-}" ]; then
+		step "find_package: app_linkage" env XDG_CACHE_HOME="$tmp/cache" by-cmake/app_linkage
+	fi
+	if [ -x "$tmp/prefix/bin/relink" ] && [ "${RELINK_ARCH:-native}" != generic ] && [ -z "${RELINK_SANITIZE:-}" ]; then
+		step "relink run finds its library" env XDG_CACHE_HOME="$tmp/cache" "$tmp/prefix/bin/relink" run --verify true
+	fi
 else
 	skip "find_package" "there is no C++ compiler"
 fi
