@@ -119,10 +119,12 @@ struct relink_linkage_status {
 	uint64_t recorded;         /* calls that the recorder has seen */
 	uint64_t watching;         /* slots that lead to the recorder now */
 	char notes[512];           /* one line each: what could not be done, and why */
+	int closed;                /* 1: the process has shut itself in (seccomp), and nothing is written any more */
 };
 
 /* Calls visit for every module until it returns non-zero, and returns that. Pointers are valid during the visit only; the visitor
- * must not call relink. `status` may be NULL. Any thread; not from a signal handler. */
+ * must not call relink. `status` may be NULL. Any thread; not from a signal handler. Without a visitor only
+ * status->closed is told, and the kernel is asked for nothing. */
 RELINK_API int relink_each_linkage(struct relink_linkage_status *status,
 				   int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);
 

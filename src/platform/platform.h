@@ -165,7 +165,8 @@ struct rl_watch {
 	uintptr_t target; /* where calls go on to */
 	unsigned missed;  /* calls that nothing could be done about */
 	int state;
-	bool (*ask)(uint64_t first_argument); /* not NULL: calls are not counted; is this one work? Must be code of its own */
+	/* Not NULL: calls are not counted; is one with these arguments work? Must be code of its own. */
+	bool (*ask)(uint64_t first, uint64_t second);
 	uint32_t index;   /* whoever asked knows what */
 };
 

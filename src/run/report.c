@@ -107,13 +107,22 @@ static void print(FILE *to, const struct rl_run_options *options)
 	fputs(status.notes, to);
 }
 
+/* A process that has shut itself in may be killed for opening files. */
+static bool may_report(void)
+{
+	struct relink_linkage_status status = { .size = sizeof(status) };
+
+	relink_each_linkage(&status, NULL, NULL);
+	return !status.closed;
+}
+
 void rl_run_report(const struct rl_run_options *options)
 {
 	bool file = strcmp(options->report, "-") != 0;
 	int descriptor;
 	FILE *to;
 
-	if (!options->report[0])
+	if (!options->report[0] || !may_report())
 		return;
 	descriptor = file ? open(options->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : dup(STDERR_FILENO);
 	to = descriptor < 0 ? NULL : fdopen(descriptor, "w");

@@ -357,11 +357,14 @@ int rl_agent_stop(struct relink_error *err)
 	return r;
 }
 
-/* Whoever is starting or stopping it meanwhile need not be waited for. The descriptors go with the process. */
+/* Whoever is starting or stopping it meanwhile need not be waited for. The descriptors go with the process. Without an agent there is
+ * nothing to ask the kernel for: a sandbox may allow writing and no more. */
 void rl_agent_at_exit(void)
 {
 	struct calm before;
 
+	if (!__atomic_load_n(&wanted, __ATOMIC_RELAXED))
+		return;
 	calm_down(&before);
 	if (!pthread_mutex_trylock(&control)) {
 		if (wanted && process == getpid()) {

@@ -31,6 +31,7 @@ struct rl_linked_slot {
 	uint16_t module;
 	uint8_t kind;           /* enum rl_slot_kind */
 	bool read_only;         /* after start-up: the loader has protected its page */
+	bool asked;             /* calls through it have to be known of before they happen: they stay */
 };
 
 struct rl_linked {
@@ -108,6 +109,7 @@ struct rl_link *rl_link_add(const struct rl_link *link);
 
 /* ---- linkage_learn.c ---- */
 
+bool rl_linkage_asks(const char *function);
 /* Slots lead to the recorder. */
 void rl_linkage_watch(void);
 /* And no more. */

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/linkage.h"
 
@@ -83,11 +84,66 @@ void rl_linkage_unwatch(const struct rl_linked *module)
 		struct rl_linked_slot *slot = &rl_linkage.slots[i];
 
 		if (slot->watch && slot->watch->state != RL_WATCH_OFF && !rl_slot_module(slot)->gone &&
-		    (!module || rl_slot_module(slot) == module))
+		    (!module || (rl_slot_module(slot) == module && !slot->watch->ask)))
 			give_back(slot);
 	}
 	if (!module)
 		rl_linkage.learning = false;
+}
+
+/* ---- calls that have to be known of before they happen ---- */
+
+/* Called by the recorder in the place of the program's call: nothing but arithmetic. */
+#if defined __x86_64__
+#define PLAIN __attribute__((target("general-regs-only"), no_sanitize("address", "thread", "undefined")))
+#else
+#define PLAIN
+#endif
+
+PLAIN static bool is_seccomp(uint64_t first, uint64_t second)
+{
+	(void)second;
+	return first == PR_SET_SECCOMP;
+}
+
+PLAIN static bool is_seccomp_call(uint64_t first, uint64_t second)
+{
+	return first == SYS_seccomp || (first == SYS_prctl && second == PR_SET_SECCOMP);
+}
+
+PLAIN static bool always(uint64_t first, uint64_t second)
+{
+	(void)first, (void)second;
+	return true;
+}
+
+/* The loader has resolved them for us, in the same scope as for others. */
+struct asked {
+	const char *name;
+	bool (*ask)(uint64_t first, uint64_t second);
+	uintptr_t function;
+	bool for_good;
+};
+
+static const struct asked *asked_of(const char *name)
+{
+	static const struct asked asked[] = {
+		{ "prctl", is_seccomp, (uintptr_t)prctl, true }, { "syscall", is_seccomp_call, (uintptr_t)syscall, true },
+		{ "_exit", always, (uintptr_t)_exit, false }, { "_Exit", always, (uintptr_t)_Exit, false },
+		{ "execve", always, (uintptr_t)execve, false }, { "execv", always, (uintptr_t)execv, false },
+		{ "execvp", always, (uintptr_t)execvp, false }, { "execvpe", always, (uintptr_t)execvpe, false },
+		{ "fexecve", always, (uintptr_t)fexecve, false },
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		if (!strcmp(asked[i].name, name))
+			return &asked[i];
+	return NULL;
+}
+
+bool rl_linkage_asks(const char *function)
+{
+	return asked_of(function) != NULL;
 }
 
 /* ---- work ---- */
@@ -292,7 +348,7 @@ static void work_on(struct rl_recorded *recorded)
 		look_at_all_late();
 		break;
 	case RL_RECORDED_ASKED:
-		finish(!strcmp(slot->name, "prctl") || !strcmp(slot->name, "syscall"));
+		finish(asked_of(slot->name)->for_good);
 		break;
 	}
 }
@@ -323,58 +379,12 @@ static void work(struct rl_recorded *recorded)
 
 /* ---- which slots ---- */
 
-/* Called by the recorder in the place of the program's call: nothing but arithmetic. */
-#if defined __x86_64__
-#define PLAIN __attribute__((target("general-regs-only"), no_sanitize("address", "thread", "undefined")))
-#else
-#define PLAIN
-#endif
-
-PLAIN static bool is_seccomp(uint64_t argument)
-{
-	return argument == PR_SET_SECCOMP;
-}
-
-PLAIN static bool is_seccomp_call(uint64_t argument)
-{
-	return argument == SYS_seccomp;
-}
-
-PLAIN static bool always(uint64_t argument)
-{
-	(void)argument;
-	return true;
-}
-
-typedef bool asker(uint64_t argument);
-
-/* Calls that have to be known of before they happen. */
-static asker *asker_of(const char *name)
-{
-	static const struct {
-		const char *name;
-		asker *ask;
-	} asked[] = {
-		{ "prctl", is_seccomp }, { "syscall", is_seccomp_call }, { "_exit", always }, { "_Exit", always },
-		{ "execve", always }, { "execv", always }, { "execvp", always }, { "execvpe", always }, { "fexecve", always },
-	};
-
-	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
-		if (!strcmp(asked[i].name, name))
-			return asked[i].ask;
-	return NULL;
-}
-
 /* Is it worth while, and sound? Whoever reads a slot as data would find the recorder's address there; slots for stubs nobody reads. */
-static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, uint8_t state, asker *ask)
+static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, uint8_t state)
 {
 	const struct rl_linked *m = rl_slot_module(slot);
 
-	if (slot->kind == RL_SLOT_DATA || slot->watch || m->gone || m->never)
-		return false;
-	if (ask)
-		return target || state == RELINK_LINK_LAZY;
-	if (m->why)
+	if (slot->kind == RL_SLOT_DATA || m->why)
 		return false;
 	if (!target)
 		return state == RELINK_LINK_LAZY && (learns() || slot->count) && m->private_pages;
@@ -385,17 +395,20 @@ static void watch_slot(struct rl_linked_slot *slot)
 {
 	uint8_t state;
 	uintptr_t target = rl_slot_target(slot, &state), value = rl_slot_value(slot);
-	asker *ask = asker_of(slot->name);
+	const struct asked *asked = asked_of(slot->name);
 	struct rl_watch *w;
 
-	if (!is_watchable(slot, target, state, ask) || rl_watch_of_entry(value))
+	if (slot->watch || rl_slot_module(slot)->gone || rl_slot_module(slot)->never || rl_watch_of_entry(value))
 		return;
-	w = rl_watch_add(slot->address, value, target != 0);
+	if (asked ? !target && state != RELINK_LINK_LAZY : !is_watchable(slot, target, state))
+		return;
+	/* The first of these calls counts, too, and the loader must not put the function where we are. */
+	w = asked && !target ? rl_watch_add(slot->address, asked->function, true) : rl_watch_add(slot->address, value, target != 0);
 	if (!w)
 		return;
 	slot->watch = w;
 	w->index = (uint32_t)(slot - rl_linkage.slots);
-	w->ask = ask;
+	w->ask = asked ? asked->ask : NULL;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 

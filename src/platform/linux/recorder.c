@@ -275,7 +275,7 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 
 PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
 {
-	if (w->ask && w->state != RL_WATCH_OFF && w->ask(r->rdi))
+	if (w->ask && w->state != RL_WATCH_OFF && w->ask(r->rdi, r->rsi))
 		return begin_work(RL_RECORDED_ASKED, w, r->caller);
 	switch (w->state) {
 	case RL_WATCH_ON:

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# test: TIMEOUT 240
+# running.sh - processes, threads, signals, stacks and sandboxes, in the middle of learning.
+. "$RELINK_SOURCE/tests/linkage/lib.sh"
+
+for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
+	read -r name flags <<<"$flavour"
+	trap_program "processes-$name" processes.c $flags
+	for how in fork fork-leave vfork spawn system clone; do
+		same 0 "libprocesses-$name.so" "$work/processes-$name" $how
+	done
+	trap_program "signals-$name" signals.c $flags
+	for how in calls jumps small errno coroutines; do
+		same 3 "libsignals-$name.so" "$work/signals-$name" $how
+	done
+	trap_program "threads-$name" threads.c $flags
+	same 0 "libthreads-$name.so" "$work/threads-$name"
+	trap_program "early-$name" threads.c $flags -DEARLY
+	same 0 "libearly-$name.so" "$work/early-$name"
+	trap_program "sandbox-$name" sandbox.c $flags
+	for how in strict filter call call-prctl; do
+		same - "libsandbox-$name.so" "$work/sandbox-$name" $how
+	done
+	for how in filter call; do
+		same - "libsandbox-$name.so" "$work/sandbox-$name" $how exit
+	done
+done
+
+# Who shuts the process in calls through slots without stubs, in a table that the loader protects.
+library shut sandbox_shut.c -fno-plt
+trap_program sandbox-noplt sandbox.c -DAPART -L"$work" -lshut
+trap_program signals-noplt signals.c -fno-plt
+for how in strict filter call call-prctl; do
+	same - libsandbox-noplt.so "$work/sandbox-noplt" $how
+done
+modes="cold all learn"
+same 0 libsignals-noplt.so "$work/signals-noplt" calls
+modes=$all_modes
+
+if [ -n "${CXX:-}" ]; then
+	cc=$CXX library exceptions exceptions.cc
+	"$cc" -O2 -w -o "$work/exceptions" "$here/main.c" -L"$work" -lexceptions -Wl,-rpath,"$work"
+	same 4 libexceptions.so "$work/exceptions"
+else
+	skip "exceptions: there is no C++ compiler"
+fi
+finish
