@@ -216,7 +216,7 @@ static bool plan_module(struct planned *m, const char *path, const struct run_op
 
 static int plan_all(struct plan *plan, const struct loaded_list *list)
 {
-	int status = list->missing ? STATUS_FINDINGS : STATUS_FINE;
+	int status = STATUS_FINE;
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct planned *m = &plan->modules[plan->count++];

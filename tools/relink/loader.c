@@ -78,6 +78,7 @@ static pid_t start(const char *loader, const char *file, int output[2])
 		return -1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output[1], STDERR_FILENO);
 	posix_spawn_file_actions_addclose(&actions, output[0]);
 	posix_spawn_file_actions_addclose(&actions, output[1]);
 	error = posix_spawn(&child, loader, &actions, NULL, argv, environ);
@@ -101,28 +102,28 @@ static bool add_path(struct loaded_list *list, const char *path, size_t length)
 	return longer[list->count++] != NULL;
 }
 
-/* "name => path (0x7f..)", "path (0x7f..)", "name (0x7f..)" of what is no file, "name => not found" */
-static bool take_line(const char *file, struct loaded_list *list, char *line)
+/*
+ * "name => path (0x7f..)", "path (0x7f..)", "name (0x7f..)" of what is no file. What is none of these is kept: it says what is wrong. False:
+ * out of memory.
+ */
+static bool take_line(struct loaded_list *list, char *line, char *said, size_t size)
 {
-	char *arrow = strstr(line, " => "), *path, *end;
+	char *arrow, *path, *end = NULL;
 
 	line += strspn(line, "\t ");
 	line[strcspn(line, "\n")] = '\0';
+	arrow = strstr(line, " => ");
 	path = arrow ? arrow + 4 : line;
-	if (arrow && !strcmp(path, "not found")) {
-		complain(file, "the loader does not find %.*s", (int)(arrow - line), line);
-		list->missing++;
-		return true;
-	}
-	end = NULL;
 	for (char *at = path; (at = strstr(at, " (0x")); at++)
 		end = at;
-	if (*path != '/' || !end)
+	if (!end) {
+		snprintf(said, size, "%s", line);
 		return true;
-	return add_path(list, path, (size_t)(end - path));
+	}
+	return *path != '/' || add_path(list, path, (size_t)(end - path));
 }
 
-static bool read_lines(const char *file, int output, struct loaded_list *list)
+static bool read_lines(int output, struct loaded_list *list, char *said, size_t size)
 {
 	FILE *in = fdopen(output, "r");
 	char *line = NULL;
@@ -132,16 +133,25 @@ static bool read_lines(const char *file, int output, struct loaded_list *list)
 	if (!in)
 		close(output);
 	while (ok && getline(&line, &room, in) > 0)
-		ok = take_line(file, list, line);
+		ok = take_line(list, line, said, size);
 	free(line);
 	if (in)
 		fclose(in);
 	return ok;
 }
 
+/* "./prog: error while loading shared libraries: libtwo.so: cannot open .." */
+static const char *without_name(const char *said)
+{
+	const char *colon = strstr(said, ": error while ");
+
+	return colon ? colon + 2 : said;
+}
+
 bool loader_list(const char *file, const uint8_t *bytes, size_t size, struct loaded_list *list, char *why, size_t why_size)
 {
 	const char *loader = interpreter_of(bytes, size);
+	char said[1000] = "nothing";
 	int output[2], status = 0;
 	pid_t child;
 	bool ok;
@@ -158,14 +168,13 @@ bool loader_list(const char *file, const uint8_t *bytes, size_t size, struct loa
 		snprintf(why, why_size, "its loader, %s, can't be run: %s", loader, strerror(errno));
 		return false;
 	}
-	ok = read_lines(file, output[0], list);
+	ok = read_lines(output[0], list, said, sizeof(said));
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!ok)
 		return fail(why, why_size, "out of memory");
-	/* A missing library is no failure to who lists them. */
-	if (!WIFEXITED(status) || (WEXITSTATUS(status) && !list->missing)) {
-		snprintf(why, why_size, "its loader, %s, can't list its libraries", loader);
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		snprintf(why, why_size, "its loader, %s, can't list its libraries: %s", loader, without_name(said));
 		return false;
 	}
 	return true;

@@ -40,7 +40,6 @@ bool run_library(char *path, size_t size, char *why, size_t why_size);
 struct loaded_list {
 	char **paths;       /* the program first */
 	size_t count;
-	size_t missing;     /* libraries that the loader does not find; complained about */
 };
 /*
  * Asks the program's own loader; nothing of the program runs. False: `why`. `file` is a dynamic program's, `bytes` what is in it.
