@@ -22,7 +22,6 @@ enum tracee_stop { TRACEE_GONE, TRACEE_EXEC, TRACEE_SYSCALL, TRACEE_STEP, TRACEE
 struct mapping {
 	uint64_t start, stop;
 	int prot;
-	bool special; /* the stack, the vdso and the like */
 };
 
 struct tracee {
