@@ -316,6 +316,10 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 	if (!tracee_stand(t))
 		return "its registers can't be read";
 	t->stack = t->start.rsp;
+	t->word = t->start.cs == 0x33 ? 8 : 4;
+	t->memory = open_proc(pid, "mem", O_RDWR);
+	if (t->memory < 0)
+		return "its memory can't be written";
 	exe = open_proc(pid, "exe", O_RDONLY);
 	if (exe < 0 || read(exe, ident, sizeof(ident)) != (ssize_t)sizeof(ident) || memcmp(ident, ELFMAG, SELFMAG)) {
 		if (exe >= 0)
@@ -323,11 +327,8 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 		return "the program's file can't be read";
 	}
 	close(exe);
-	if (ident[EI_CLASS] != ELFCLASS64 || t->start.cs != 0x33)
+	if (ident[EI_CLASS] != ELFCLASS64 || t->word != 8)
 		return "not an x86-64 program";
-	t->memory = open_proc(pid, "mem", O_RDWR);
-	if (t->memory < 0)
-		return "its memory can't be written";
 	if (!read_auxv(t) || !read_stat(t) || !tracee_read_maps(t))
 		return "its memory can't be read";
 	stay_with(t);
