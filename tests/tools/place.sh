@@ -253,9 +253,30 @@ if [ "$RELINK_SANITIZE" != address ]; then # whose own memory would not fit
 	same_facts -a 0x10000000 ./pie
 	same_facts -a 0x10000000 ./fixed
 fi
-if i686-linux-gnu-gcc -D_GNU_SOURCE -DALONE -O1 -no-pie -o small "$subject" 2>/dev/null && ./small sum >/dev/null 2>&1; then
-	[ "$("$run" ./small sum)" = "$(./small sum)" ] || wrong "a 32-bit program does not run"
-	[[ $("$run" ./small note) == "why=not an x86-64 program"* ]] || wrong "a 32-bit program: $("$run" ./small note)"
+# A 32-bit program, which needs no library for that: it writes its environment from the note on.
+cat >small.s <<'END'
+.globl _start
+_start:
+	mov (%esp), %ecx
+	lea 8(%esp,%ecx,4), %esi
+next:	lodsl
+	test %eax, %eax
+	jz done
+	cmpl $0x43414c50, (%eax)
+	jne next
+	mov %eax, %ecx
+	mov $4, %eax
+	mov $1, %ebx
+	mov $60, %edx
+	int $0x80
+done:	mov $1, %eax
+	mov $7, %ebx
+	int $0x80
+END
+if "$CC" -m32 -nostdlib -static -no-pie small.s -o small 2>/dev/null && { ./small; [ $? -eq 7 ]; }; then
+	got=$("$run" ./small)
+	[ $? -eq 7 ] || wrong "a 32-bit program does not run"
+	[[ $got == "PLACE_NOTE=all,why=not an x86-64 program"* ]] || wrong "a 32-bit program: $got"
 else
 	skipped "no 32-bit programs here"
 fi
@@ -281,6 +302,69 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true
 	run=$1
 else
 	skipped "another user"
+fi
+
+# ---- loaders ----
+
+for program in pie fixed; do
+	cp $program orphan
+	mv libplace.so away.so
+	"$run" -n ./orphan sum >plain 2>&1
+	status=$?
+	"$run" ./orphan sum >near 2>&1
+	[ $? -eq $status ] && cmp -s plain near || wrong "$program without its library: $(cat near)"
+	mv away.so libplace.so
+	"$run" -s LD_TRACE_LOADED_OBJECTS=1 ./$program >out || wrong "$program: the loader's list"
+	grep -q 'libplace.so => ' out || wrong "$program: the loader's list: $(cat out)"
+done
+# One that never says its state: its symbol leads elsewhere. Its libraries are near; the heap has to grow again.
+if command -v python3 >/dev/null && [ -n "$loader" ] && python3 - "$loader" <<'END'; then
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+shoff, = struct.unpack_from("<Q", data, 40)
+shentsize, shnum = struct.unpack_from("<HH", data, 58)
+sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * shentsize) for i in range(shnum)]
+symbols = next(s for s in sections if s[1] == 11)
+names = sections[symbols[6]]
+for at in range(symbols[4], symbols[4] + symbols[5], 24):
+    name, = struct.unpack_from("<I", data, at)
+    if data[names[4] + name:].startswith(b"_r_debug\0"):
+        value, = struct.unpack_from("<Q", data, at + 8)
+        struct.pack_into("<Q", data, at + 8, (value & ~4095) + 4096 - 64)
+        open("silent.so", "wb").write(data)
+END
+	chmod +x silent.so
+	build -no-pie -fno-pie "$subject" -o silent "${lib[@]}" -Wl,--dynamic-linker="$tmp/silent.so"
+	if ./silent sum >/dev/null; then
+		outcome near near ./silent
+		[ "$("$run" ./silent brk)" -ge 1024 ] || wrong "a silent loader: the heap does not grow"
+	else
+		skipped "a loader that does not say its state can't be made here"
+	fi
+else
+	skipped "a loader that does not say its state"
+fi
+# Long environments and arguments.
+long=$(head -c 100000 /dev/zero | tr '\0' a)
+for i in $(seq 300); do
+	export "PLACE_LONG_$i=$i"
+done
+export PLACE_LONG=$long
+# shellcheck disable=SC2046
+for program in pie fixed; do
+	[ "$("$run" ./$program sum 0 $(seq 3000) "$long")" = "$(./$program sum)" ] || wrong "$program with a long environment"
+	outcome near near ./$program
+done
+# shellcheck disable=SC2046
+unset PLACE_LONG $(seq -f PLACE_LONG_%.0f 300)
+deep=$tmp
+for i in $(seq 12); do
+	deep+=/$(printf 'd%.0s' $(seq 200))
+done
+if mkdir -p "$deep"; then
+	cp pie fixed "$deep"
+	outcome near near "$deep/pie"
+	outcome near near "$deep/fixed"
 fi
 
 # ---- two hundred in a row ----

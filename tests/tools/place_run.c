@@ -2,10 +2,10 @@
 /*
  * place_run.c - place_exec alone, from processes of all kinds.
  *
- *   place_run [-n] [-r] [-t] [-i SIGNAL] [-p SIGNAL] [-a BYTES] [-k CALL] [-e CALL] PROGRAM ARGUMENTS...
+ *   place_run [-n] [-r] [-t] [-i SIGNAL] [-p SIGNAL] [-a BYTES] [-k CALL] [-e CALL] [-s NAME=VALUE] PROGRAM ARGUMENTS...
  *
  * -n: execve, for comparison. -r: orphans come to this process. -t: it is traced. -i: ignores a signal. -p: has it blocked and pending. -a: RLIMIT_AS.
- * -k, -e: a system call (its number) that kills, or that is refused.
+ * -k, -e: a system call (its number) that kills, or that is refused. -s: in the program's environment.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	static char note[] = "PLACE_NOTE=all," PLACE_ROOM ",x";
 	int option, plain = 0;
 
-	while ((option = getopt(argc, argv, "+nrti:p:a:k:e:")) > 0)
+	while ((option = getopt(argc, argv, "+nrti:p:a:k:e:s:")) > 0)
 		switch (option) {
 		case 'n':
 			plain = 1;
@@ -113,6 +113,9 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			forbid(atoi(optarg), SECCOMP_RET_ERRNO | EPERM);
+			break;
+		case 's':
+			putenv(optarg);
 			break;
 		default:
 			return 126;

@@ -25,12 +25,12 @@
 /* The outcome, in the program's memory. */
 static void note_in(const struct tracee *t, const struct place_room *room, const char *why)
 {
-	uint64_t argc, entry;
+	uint64_t argc = 0, entry = 0;
 	char words[PLACE_ROOM_SIZE];
 
 	place_fill(words, why);
-	if (room->is_there && tracee_read(t, t->stack, &argc, sizeof(argc)) &&
-	    tracee_read(t, t->stack + 8 * (argc + 2 + room->entry), &entry, sizeof(entry)))
+	if (room->is_there && tracee_read(t, t->stack, &argc, t->word) &&
+	    tracee_read(t, t->stack + t->word * (argc + 2 + room->entry), &entry, t->word))
 		tracee_write(t, entry + room->offset, words, sizeof(words));
 }
 

@@ -4,7 +4,8 @@
  *
  * Everything above a point within the program's reach is reserved, so that the kernel, which looks for room from the top, finds it right
  * below that point. When the loader has mapped all libraries, and before the first of their functions is called, the reservation goes:
- * later mappings go where they always go. The loader tells debuggers of that moment in _r_debug.r_state, which is watched.
+ * later mappings go where they always go. The loader tells debuggers of that moment in _r_debug.r_state, which is watched. So is the
+ * program's entry, for a loader that has a state and does not say it.
  */
 #include <fcntl.h>
 #include <link.h>
@@ -200,39 +201,43 @@ static const char *bring_loader(struct tracee *t, struct place_image *loader)
 	return why;
 }
 
-static bool watch(const struct tracee *t, uint64_t address)
+/* Writes to `state`, four bytes, and the execution of `entry`, in this thread; or nothing (0). */
+static bool watch(const struct tracee *t, uint64_t state, uint64_t entry)
 {
-	/* Register 0: writes of four bytes, in this thread. Register 7 first when it ends, last when it begins. */
-	uint64_t control = address ? 1ull | 1ull << 16 | 3ull << 18 : 0;
+	const uint64_t control = 1ull << 0 | 1ull << 16 | 3ull << 18 | 1ull << 2;
 
-	if (!address)
+	if (!state)
 		return !ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, u_debugreg[7]), 0L);
-	return !ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, u_debugreg[0]), address) &&
+	return !ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, u_debugreg[0]), state) &&
+	       !ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, u_debugreg[1]), entry) &&
 	       !ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, u_debugreg[7]), control);
 }
 
+/* A loader that says nothing of its state is done when the program begins. */
+static bool is_done(struct tracee *t, uint64_t state, uint64_t entry, bool *adding)
+{
+	struct user_regs_struct regs;
+	int now;
+
+	if (ptrace(PTRACE_GETREGS, t->pid, 0L, &regs) < 0 || !tracee_read(t, state, &now, sizeof(now))) {
+		t->gone = true;
+		return true;
+	}
+	*adding |= now == RT_ADD;
+	return regs.rip == entry || (*adding && now == RT_CONSISTENT);
+}
+
 /* Lets the loader run until it has mapped and relocated what there is. */
-static const char *run_loader(struct tracee *t, uint64_t state)
+static const char *run_loader(struct tracee *t, uint64_t state, uint64_t entry)
 {
 	bool adding = false;
-	int now = RT_CONSISTENT;
 
-	if (ptrace(PTRACE_SETREGS, t->pid, 0L, &t->start) < 0 || ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(t->mask), &t->mask) < 0) {
-		t->gone = true;
-		return "the process ended";
-	}
-	while (!adding || now != RT_CONSISTENT) {
-		if (tracee_run(t->pid, PTRACE_CONT) != TRACEE_TRAP || !tracee_read(t, state, &now, sizeof(now))) {
-			t->gone = true; /* the loader did not find a library, or something killed it */
-			return "the process ended";
-		}
-		adding |= now == RT_ADD;
-	}
-	if (!tracee_stand(t)) {
-		t->gone = true;
-		return "the process ended";
-	}
-	return NULL;
+	t->gone = ptrace(PTRACE_SETREGS, t->pid, 0L, &t->start) < 0 || ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(t->mask), &t->mask) < 0;
+	do
+		t->gone = t->gone || tracee_run(t->pid, PTRACE_CONT) != TRACEE_TRAP; /* a library was not found, or something killed it */
+	while (!t->gone && !is_done(t, state, entry, &adding));
+	t->gone = t->gone || !tracee_stand(t);
+	return t->gone ? "the process ended" : NULL;
 }
 
 const char *placing_near_program(struct tracee *t, const struct place_image *image)
@@ -240,7 +245,7 @@ const char *placing_near_program(struct tracee *t, const struct place_image *ima
 	struct fences fences = { .count = 0 };
 	struct place_image loader, was;
 	const char *why;
-	uint64_t state, top = ceiling(t, image);
+	uint64_t state, entry = tracee_auxv(t, AT_ENTRY), top = ceiling(t, image);
 
 	/* The kernel lets nobody block or ignore the traps of its own, and forgets that they were. */
 	if (!t->may_trap)
@@ -256,9 +261,11 @@ const char *placing_near_program(struct tracee *t, const struct place_image *ima
 		why = "the place that its loader left can't be reserved";
 	if (!why) {
 		state = find_state(t, &loader);
-		why = watch(t, state) ? run_loader(t, state) : "there is no debug register to watch its loader";
+		why = "there is no debug register to watch its loader";
+		if (watch(t, state, entry))
+			why = run_loader(t, state, entry);
 		if (!t->gone)
-			watch(t, 0);
+			watch(t, 0, 0);
 	}
 	drop_fences(t, &fences);
 	return why;

@@ -109,21 +109,20 @@ static bool read_proc(pid_t pid, const char *file, char *bytes, size_t room, siz
 	return n == 0;
 }
 
-static bool read_line(char *line, struct mapping *m)
+static bool read_line(const char *line, struct mapping *m)
 {
 	char perms[5];
-	int path = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n", &m->start, &m->stop, perms, &path) != 3 || !path)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &m->start, &m->stop, perms) != 3)
 		return false;
 	m->prot = (perms[0] == 'r' ? PROT_READ : 0) | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
-	m->special = line[path] == '[';
 	return true;
 }
 
 bool tracee_read_maps(struct tracee *t)
 {
-	char text[TRACEE_MAPPINGS * 128], *line, *rest = text;
+	static char text[1 << 16]; /* a path may take 16 KiB, were it all line feeds */
+	char *line, *rest = text;
 	size_t size;
 
 	t->map_count = 0;
@@ -153,20 +152,26 @@ static bool read_stat(struct tracee *t)
 
 /* ---- the auxiliary vector ---- */
 
+/* Behind the arguments and the environment, which may be long. */
 static bool find_stack_auxv(struct tracee *t)
 {
-	uint64_t argc, word, at = t->stack;
+	uint64_t argc, words[512], at = t->stack;
 
 	if (!tracee_read(t, at, &argc, sizeof(argc)) || argc > INT32_MAX)
 		return false;
 	at += 8 * (argc + 2);
-	do {
-		if (!tracee_read(t, at, &word, sizeof(word)))
+	for (;;) {
+		ssize_t size = pread(t->memory, words, sizeof(words), (off_t)at);
+
+		for (ssize_t i = 0; i < size / 8; i++)
+			if (!words[i]) {
+				t->stack_auxv = at + 8 * ((uint64_t)i + 1);
+				return true;
+			}
+		if (size < (ssize_t)sizeof(words))
 			return false;
-		at += 8;
-	} while (word);
-	t->stack_auxv = at;
-	return true;
+		at += sizeof(words);
+	}
 }
 
 static bool read_auxv(struct tracee *t)
@@ -311,6 +316,10 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 	if (!tracee_stand(t))
 		return "its registers can't be read";
 	t->stack = t->start.rsp;
+	t->word = t->start.cs == 0x33 ? 8 : 4;
+	t->memory = open_proc(pid, "mem", O_RDWR);
+	if (t->memory < 0)
+		return "its memory can't be written";
 	exe = open_proc(pid, "exe", O_RDONLY);
 	if (exe < 0 || read(exe, ident, sizeof(ident)) != (ssize_t)sizeof(ident) || memcmp(ident, ELFMAG, SELFMAG)) {
 		if (exe >= 0)
@@ -318,11 +327,8 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 		return "the program's file can't be read";
 	}
 	close(exe);
-	if (ident[EI_CLASS] != ELFCLASS64 || t->start.cs != 0x33)
+	if (ident[EI_CLASS] != ELFCLASS64 || t->word != 8)
 		return "not an x86-64 program";
-	t->memory = open_proc(pid, "mem", O_RDWR);
-	if (t->memory < 0)
-		return "its memory can't be written";
 	if (!read_auxv(t) || !read_stat(t) || !tracee_read_maps(t))
 		return "its memory can't be read";
 	stay_with(t);

@@ -22,7 +22,6 @@ enum tracee_stop { TRACEE_GONE, TRACEE_EXEC, TRACEE_SYSCALL, TRACEE_STEP, TRACEE
 struct mapping {
 	uint64_t start, stop;
 	int prot;
-	bool special; /* the stack, the vdso and the like */
 };
 
 struct tracee {
@@ -34,6 +33,7 @@ struct tracee {
 	bool may_trap;                 /* SIGTRAP is neither blocked nor ignored: the kernel's own do no harm */
 	uint64_t gate;                 /* where a syscall instruction is */
 	uint64_t stack;                /* where the number of arguments is */
+	unsigned int word;             /* bytes of a pointer */
 	uint64_t stack_auxv;           /* where the auxiliary vector is */
 	Elf64_auxv_t auxv[TRACEE_AUXV];
 	size_t auxv_count;
