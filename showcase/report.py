@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""From samples to figures, from figures to a table, and which targets are met."""
+import statistics
+
+import modes as ways
+import paired
+
+COMPARED = ["plain2", "control", "hot", "cold", "all"]
+MIB = 1 << 20
+
+
+def row_of(row):
+	"""Gains are speed in per cent against runs of the same round; over_control against the run that wrote the same bytes."""
+	s, n = row.samples, row.samples.rounds()
+	cut = {kind: {m: times[:n] for m, times in getattr(s, kind).items()} for kind in ("cpu", "wall")}
+	found = {"row": row.name(), "program": row.program.name, "seconds": row.program.seconds, "control": not row.program.gains, "rounds": n}
+	if n == 0:
+		return found
+	for kind, times in cut.items():
+		found[kind] = {m: statistics.median(t) for m, t in times.items()}
+		found[f"gain_{kind}"] = {m: paired.gain(times["plain"], times[m]) for m in COMPARED}
+		found[f"over_control_{kind}"] = paired.gain(times["control"], times["hot"])
+	found["share_of_all"] = paired.share(cut["cpu"]["plain"], cut["cpu"]["hot"], cut["cpu"]["all"])
+	found["private"], found["code"], found["reports"] = s.private, s.code, s.report
+	found["samples"] = cut
+	return found
+
+
+def start_of(start):
+	n = min(map(len, start.wall.values()))
+	if n == 0:
+		return None
+	result = {"rounds": n}
+	for kind in ("cpu", "wall"):
+		times = {m: [1000 * t for t in values[:n]] for m, values in getattr(start, kind).items()}
+		result[kind] = {m: statistics.median(t) for m, t in times.items()}
+		result[f"more_{kind}"] = {m: paired.difference(times["plain"], t) for m, t in times.items() if m != "plain"}
+		result[f"samples_{kind}"] = times
+	return result
+
+
+# ---- targets ----
+
+def verdict(what, met, value):
+	return {"what": what, "met": met, "value": value}
+
+
+def targets_of_row(r):
+	"""A target that the measurement can't decide is neither met nor missed, and says so."""
+	if r["control"]:
+		return
+	hot, share = r["gain_cpu"]["hot"], r["share_of_all"]
+	if r["seconds"] >= 1:
+		if share is None:
+			yield verdict(f"{r['row']}: hot >= 90 % of the gain of all", None, "binding all gains nothing that is certain")
+		else:
+			met = True if share["low"] >= 90 else False if share["high"] < 90 else None
+			yield verdict(f"{r['row']}: hot >= 90 % of the gain of all", met, f"{share['median']:.0f} % [{share['low']:.0f}..{share['high']:.0f}]")
+	elif r["seconds"] <= 0.2:
+		met = True if hot["low"] >= 0 else False if hot["high"] < 0 else None
+		yield verdict(f"{r['row']}: not slower than without", met, interval_text(hot))
+	if r["code"].get("all"):
+		hot_code, all_code = r["code"]["hot"], r["code"]["all"]
+		yield verdict(f"{r['row']}: private code <= half of all's", hot_code <= all_code / 2, f"{mib(hot_code)} of {mib(all_code)} MiB")
+
+
+def targets_of_start(start):
+	for mode, limit in (("hot", 5), ("cold", 20)):
+		more = start["more_wall"][mode]
+		met = True if more["high"] <= limit else False if more["low"] > limit else None
+		yield verdict(f"start of sqlite3, {mode}: <= {limit} ms", met, f"{more['median']:.1f} ms [{more['low']:.1f}..{more['high']:.1f}]")
+
+
+def targets_of(rows, start):
+	found = [t for r in rows if r.get("rounds") for t in targets_of_row(r)]
+	found += targets_of_start(start) if start else []
+	measured = sum(r["rounds"] for r in rows if r.get("rounds"))
+	return found + [verdict("no output changed", True if measured else None, f"{measured * len(ways.NAMES)} timed runs")]
+
+
+# ---- text ----
+
+def mib(size):
+	return f"{size / MIB:.2f}"
+
+
+def interval_text(g):
+	return f"{g['median']:+.1f} % [{g['low']:+.1f}..{g['high']:+.1f}]"
+
+
+def milliseconds(x):
+	return f"{x['median']:+.2f} ms [{x['low']:+.2f}..{x['high']:+.2f}]"
+
+
+COLUMNS = [("hot", "hot"), ("all", "all at start"), ("cold", "hot, cold cache"), ("control", "same bytes"), ("plain2", "same against same")]
+
+
+def time_text(seconds, program):
+	return f"{1e9 * seconds:.0f} ns/op" if program == "openssl" else f"{seconds:.3f} s"
+
+
+def table_of(rows, kind):
+	head = f"{'':14}{'plain':>12}" + "".join(f"{title:>25}" for _, title in COLUMNS) + f"{'hot over same bytes':>25}"
+	lines = [head]
+	for r in rows:
+		if not r.get("rounds"):
+			lines.append(f"{r['row']:14}{r.get('missing') or 'not measured'}")
+			continue
+		lines.append(f"{r['row']:14}{time_text(r[kind]['plain'], r['program']):>12}"
+			     + "".join(f"{interval_text(r['gain_' + kind][m]):>25}" for m, _ in COLUMNS) + f"{interval_text(r['over_control_' + kind]):>25}")
+	return lines
+
+
+def memory_lines(rows):
+	lines = [f"{'':14}{'plain':>12}{'hot':>12}{'all':>12}{'code, hot':>14}{'code, all':>14}"]
+	for r in rows:
+		if r.get("private"):
+			lines.append(f"{r['row']:14}" + "".join(f"{mib(r['private'][m]):>12}" for m in ("plain", "hot", "all"))
+				     + "".join(f"{mib(r['code'][m]):>14}" for m in ("hot", "all")))
+	return lines
+
+
+def start_lines(start):
+	lines = [f"{'':14}{'median':>10}{'more than plain':>28}{'more CPU time':>28}"]
+	for m in start["wall"]:
+		more = [start[f"more_{kind}"].get(m) for kind in ("wall", "cpu")]
+		lines.append(f"{m:14}{start['wall'][m]:>7.2f} ms" + "".join(f"{milliseconds(x) if x else '':>28}" for x in more))
+	return lines
+
+
+def text_of(found):
+	rows, about = found["rows"], found["machine"]
+	out = [f"{about['cpu']}, {about['cores']} CPUs; {about['kernel']}; load {about['load']} at start, {about['load_end']} at end; {about['date']}", ""]
+	out += ["Speed gained, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval", *table_of(rows, "cpu")]
+	out += ["", "Speed gained, time that passes", *table_of(rows, "wall")]
+	out += ["", "Private dirty memory at its highest, MiB; of this, pages of code", *memory_lines(rows)]
+	if found["start"]:
+		out += ["", "sqlite3 :memory: 'SELECT 1;'", *start_lines(found["start"])]
+	out += ["", "Targets"]
+	out += [f"  {({True: 'pass', False: 'MISS', None: 'open'})[t['met']]}  {t['what']}: {t['value']}" for t in found["targets"]]
+	return "\n".join(out)
