@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Draws who gains how much, and who does not.
 
-usage: figure.py RESULTS.json OUT.svg"""
-import json
+usage: figure.py OUT.svg RESULTS.json ..."""
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 import plot
+import report
 
 HOT, ALL, SAME = "#c0392b", "#34495e", "#999"
 LEFT, RIGHT, ROW = 170, 760, 34
@@ -69,5 +69,5 @@ def draw(found, path):
 
 
 if __name__ == "__main__":
-	with open(sys.argv[1], encoding="utf-8") as source:
-		draw(json.load(source), sys.argv[2])
+	if not draw(report.read(sys.argv[2:]), sys.argv[1]):
+		sys.exit("figure: nothing was measured")

@@ -1,6 +1,13 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""From samples to figures, from figures to a table, and which targets are met."""
+"""From samples to figures, from figures to a table, and which targets are met.
+
+usage: report.py RESULTS.json ...
+
+Prints the tables of docs/linkage-benchmarks.md; several files, as of short runs and of long ones, are one table."""
+import json
 import statistics
+import sys
 
 import modes as ways
 import paired
@@ -84,15 +91,19 @@ def mib(size):
 	return f"{size / MIB:.2f}"
 
 
-def interval_text(g):
-	return f"{g['median']:+.1f} % [{g['low']:+.1f}..{g['high']:+.1f}]"
+def interval_text(g, unit=" %"):
+	return f"{g['median']:+.1f}{unit} [{g['low']:+.1f}..{g['high']:+.1f}]"
 
 
 def milliseconds(x):
 	return f"{x['median']:+.2f} ms [{x['low']:+.2f}..{x['high']:+.2f}]"
 
 
-COLUMNS = [("hot", "hot"), ("all", "all at start"), ("cold", "hot, cold cache"), ("control", "same bytes"), ("plain2", "same against same")]
+COLUMNS = {"hot": "hot", "all": "all at start", "cold": "hot, cold cache", "control": "same bytes", "plain2": "same against same"}
+
+
+def gains_of(r, kind):
+	return [r["gain_" + kind][m] for m in COLUMNS] + [r["over_control_" + kind]]
 
 
 def time_text(seconds, program):
@@ -100,14 +111,14 @@ def time_text(seconds, program):
 
 
 def table_of(rows, kind):
-	head = f"{'':14}{'plain':>12}" + "".join(f"{title:>25}" for _, title in COLUMNS) + f"{'hot over same bytes':>25}"
+	head = f"{'':14}{'plain':>12}" + "".join(f"{title:>22}" for title in [*COLUMNS.values(), "hot over same bytes"])
 	lines = [head]
 	for r in rows:
 		if not r.get("rounds"):
 			lines.append(f"{r['row']:14}{r.get('missing') or 'not measured'}")
 			continue
 		lines.append(f"{r['row']:14}{time_text(r[kind]['plain'], r['program']):>12}"
-			     + "".join(f"{interval_text(r['gain_' + kind][m]):>25}" for m, _ in COLUMNS) + f"{interval_text(r['over_control_' + kind]):>25}")
+			     + "".join(f"{interval_text(g, ''):>22}" for g in gains_of(r, kind)))
 	return lines
 
 
@@ -128,14 +139,81 @@ def start_lines(start):
 	return lines
 
 
+def target_lines(targets):
+	return [f"  {({True: 'pass', False: 'MISS', None: 'open'})[t['met']]}  {t['what']}: {t['value']}" for t in targets]
+
+
 def text_of(found):
 	rows, about = found["rows"], found["machine"]
 	out = [f"{about['cpu']}, {about['cores']} CPUs; {about['kernel']}; load {about['load']} at start, {about['load_end']} at end; {about['date']}", ""]
-	out += ["Speed gained, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval", *table_of(rows, "cpu")]
-	out += ["", "Speed gained, time that passes", *table_of(rows, "wall")]
+	out += ["Speed gained in per cent, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval", *table_of(rows, "cpu")]
+	out += ["", "Speed gained in per cent, time that passes", *table_of(rows, "wall")]
 	out += ["", "Private dirty memory at its highest, MiB; of this, pages of code", *memory_lines(rows)]
 	if found["start"]:
 		out += ["", "sqlite3 :memory: 'SELECT 1;'", *start_lines(found["start"])]
 	out += ["", "Targets"]
-	out += [f"  {({True: 'pass', False: 'MISS', None: 'open'})[t['met']]}  {t['what']}: {t['value']}" for t in found["targets"]]
-	return "\n".join(out)
+	return "\n".join(out + target_lines(found["targets"]))
+
+
+# ---- for the page ----
+
+def markdown_row(cells):
+	return "| " + " | ".join(cells) + " |"
+
+
+def markdown_gains(rows, kind):
+	lines = [markdown_row(["", "plain", *COLUMNS.values(), "hot over same bytes"]), "|---|" + "--:|" * (len(COLUMNS) + 2)]
+	for r in rows:
+		if r.get("rounds"):
+			gains = [interval_text(g, "") for g in gains_of(r, kind)]
+			lines.append(markdown_row([r["row"], time_text(r[kind]["plain"], r["program"]), f"**{gains[0]}**", *gains[1:]]))
+		else:
+			lines.append(markdown_row([r["row"], r.get("missing") or "not measured", *[""] * (len(COLUMNS) + 1)]))
+	return lines
+
+
+def markdown_memory(rows):
+	lines = [markdown_row(["MiB", "plain", "hot", "all at start", "code, hot", "code, all at start"]), "|---|--:|--:|--:|--:|--:|"]
+	for r in rows:
+		if r.get("private"):
+			lines.append(markdown_row([r["row"]] + [mib(r["private"][m]) for m in ("plain", "hot", "all")] + [mib(r["code"][m]) for m in ("hot", "all")]))
+	return lines
+
+
+def markdown_start(start):
+	lines = [markdown_row(["", "median, ms", "more than plain, ms", "more CPU time, ms"]), "|---|--:|--:|--:|"]
+	for m in start["wall"]:
+		more = [start[f"more_{kind}"].get(m) for kind in ("wall", "cpu")]
+		lines.append(markdown_row([m, f"{start['wall'][m]:.2f}"] + [f"{x['median']:+.2f} [{x['low']:+.2f}..{x['high']:+.2f}]" if x else "" for x in more]))
+	return lines
+
+
+def markdown_of(found):
+	rows = found["rows"]
+	out = ["CPU time", "", *markdown_gains(rows, "cpu"), "", "Time that passes", "", *markdown_gains(rows, "wall"), "", *markdown_memory(rows)]
+	if found["start"]:
+		out += ["", *markdown_start(found["start"])]
+	return "\n".join(out + [""] + ["* " + t[2:] for t in target_lines(found["targets"])])
+
+
+def merged(parts):
+	"""Rows of several runs in the order of one; machine and start are the first's."""
+	found = {**parts[0], "rows": [], "targets": []}
+	for part in parts:
+		found["rows"] += [r for r in part["rows"] if (r["row"], True) not in {(k["row"], bool(k.get("rounds"))) for k in found["rows"]}]
+	order = {name: i for i, name in enumerate(dict.fromkeys(r["program"] for r in found["rows"]))}
+	found["rows"].sort(key=lambda r: (order[r["program"]], r["seconds"]))
+	found["targets"] = targets_of(found["rows"], found["start"])
+	return found
+
+
+def read(paths):
+	parts = []
+	for path in paths:
+		with open(path, encoding="utf-8") as file:
+			parts.append(json.load(file))
+	return merged(parts)
+
+
+if __name__ == "__main__":
+	print(markdown_of(read(sys.argv[1:])))
