@@ -76,7 +76,6 @@ class Showcase:
 			say(self.begun, f"round {k + 1} of {self.rounds}, load {os.getloadavg()[0]:.1f}")
 			for part in random.sample(self.rows, len(self.rows)) + ([self.start] if self.start else []):
 				part.round()
-			self.write()
 
 	def memory(self):
 		say(self.begun, "memory")
@@ -93,7 +92,7 @@ class Showcase:
 			"targets": report.targets_of(rows, start)}
 
 	def write(self):
-		"""Whole or not at all: a run of an hour may be looked at, or interrupted."""
+		"""Whole or not at all."""
 		found, path = self.found(), os.path.join(self.out, "results.json")
 		with open(path + ".new", "w", encoding="utf-8") as file:
 			json.dump(found, file, indent=1)
@@ -103,6 +102,9 @@ class Showcase:
 
 
 def interrupted(*_):
+	"""Once: what follows writes the results."""
+	for number in (signal.SIGINT, signal.SIGTERM):
+		signal.signal(number, signal.SIG_IGN)
 	raise KeyboardInterrupt
 
 
@@ -113,7 +115,8 @@ def main():
 	unknown = [name for name in names if name not in programs.NAMES]
 	if unknown:
 		sys.exit(f"showcase: no program {unknown[0]}: there are {', '.join(programs.NAMES)}")
-	signal.signal(signal.SIGTERM, interrupted)
+	for number in (signal.SIGINT, signal.SIGTERM):
+		signal.signal(number, interrupted)
 	show = Showcase(os.path.abspath(relink), build, os.path.abspath(out), names or programs.NAMES)
 	status = 0
 	try:
