@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs rows in modes, compares what they write, and keeps the samples."""
+import json
 import os
 import random
 
@@ -88,22 +89,29 @@ class Row:
 			self.timed(mode)
 			self.checked(mode)
 
+	def report(self, mode, path):
+		if mode in ways.PLAIN:
+			return None
+		try:
+			with open(path, encoding="utf-8", errors="replace") as file:
+				return json.load(file)
+		except (OSError, ValueError) as problem:
+			raise process.Failed(f"{self.name()}, {mode}: relink run --report --json wrote no report: {problem}") from None
+
 	def memory(self):
-		"""Not while it is timed. The report of relink is kept as it is."""
+		"""Not while it is timed."""
 		folder = os.path.join(self.out, "reports")
 		os.makedirs(folder, exist_ok=True)
 		for mode in ("plain", "control", "hot", "cold", "all"):
-			path = os.path.join(folder, f"{self.name().replace(' ', '-')}-{mode}.txt")
-			argv = self.modes.argv(mode, self.program.argv, [f"--report={path}"])
+			path = os.path.join(folder, f"{self.name().replace(' ', '-')}-{mode}.json")
+			argv = self.modes.argv(mode, self.program.argv, [f"--report={path}", "--json"])
 			seen = []
 			for _ in range(MEMORY_RUNS):
 				seen.append(process.Memory())
 				self.execute(mode, argv, seen[-1])
 			self.samples.private[mode] = sorted(m.private for m in seen)[MEMORY_RUNS // 2]
 			self.samples.code[mode] = sorted(m.code for m in seen)[MEMORY_RUNS // 2]
-			if os.path.exists(path):
-				with open(path, encoding="utf-8", errors="replace") as file:
-					self.samples.report[mode] = file.read()
+			self.samples.report[mode] = self.report(mode, path)
 
 
 class Start:

@@ -29,6 +29,7 @@ def row_of(row):
 		found[f"over_control_{kind}"] = paired.gain(times["control"], times["hot"])
 	found["share_of_all"] = paired.share(cut["cpu"]["plain"], cut["cpu"]["hot"], cut["cpu"]["all"])
 	found["private"], found["code"], found["reports"] = s.private, s.code, s.report
+	found["bound"] = {m: sum(module["bound"] for module in said["modules"]) for m, said in s.report.items() if said}
 	found["samples"] = cut
 	return found
 
@@ -122,13 +123,15 @@ def table_of(rows, kind):
 	return lines
 
 
+def memory_of(r):
+	return ([mib(r["private"][m]) for m in ("plain", "hot", "all")] + [mib(r["code"][m]) for m in ("hot", "all")]
+		+ [str(r["bound"][m]) for m in ("hot", "all")])
+
+
 def memory_lines(rows):
-	lines = [f"{'':14}{'plain':>12}{'hot':>12}{'all':>12}{'code, hot':>14}{'code, all':>14}"]
-	for r in rows:
-		if r.get("private"):
-			lines.append(f"{r['row']:14}" + "".join(f"{mib(r['private'][m]):>12}" for m in ("plain", "hot", "all"))
-				     + "".join(f"{mib(r['code'][m]):>14}" for m in ("hot", "all")))
-	return lines
+	lines = [f"{'':14}{'plain':>12}{'hot':>12}{'all':>12}{'code, hot':>14}{'code, all':>14}{'bound, hot':>14}{'bound, all':>14}"]
+	return lines + [f"{r['row']:14}" + "".join(f"{x:>12}" for x in memory_of(r)[:3]) + "".join(f"{x:>14}" for x in memory_of(r)[3:])
+		for r in rows if r.get("private")]
 
 
 def start_lines(start):
@@ -148,7 +151,7 @@ def text_of(found):
 	out = [f"{about['cpu']}, {about['cores']} CPUs; {about['kernel']}; load {about['load']} at start, {about['load_end']} at end; {about['date']}", ""]
 	out += ["Speed gained in per cent, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval", *table_of(rows, "cpu")]
 	out += ["", "Speed gained in per cent, time that passes", *table_of(rows, "wall")]
-	out += ["", "Private dirty memory at its highest, MiB; of this, pages of code", *memory_lines(rows)]
+	out += ["", "Private dirty memory at its highest, MiB; of this, pages of code; calls bound in the end", *memory_lines(rows)]
 	if found["start"]:
 		out += ["", "sqlite3 :memory: 'SELECT 1;'", *start_lines(found["start"])]
 	out += ["", "Targets"]
@@ -173,11 +176,8 @@ def markdown_gains(rows, kind):
 
 
 def markdown_memory(rows):
-	lines = [markdown_row(["MiB", "plain", "hot", "all at start", "code, hot", "code, all at start"]), "|---|--:|--:|--:|--:|--:|"]
-	for r in rows:
-		if r.get("private"):
-			lines.append(markdown_row([r["row"]] + [mib(r["private"][m]) for m in ("plain", "hot", "all")] + [mib(r["code"][m]) for m in ("hot", "all")]))
-	return lines
+	lines = [markdown_row(["MiB", "plain", "hot", "all at start", "code, hot", "code, all", "calls bound, hot", "all"]), "|---|" + "--:|" * 7]
+	return lines + [markdown_row([r["row"], *memory_of(r)]) for r in rows if r.get("private")]
 
 
 def markdown_start(start):

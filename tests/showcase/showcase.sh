@@ -50,7 +50,7 @@ query "all(len(t) == 3 for r in rows.values() for k in ('cpu', 'wall') for t in 
 query "set(rows['sqlite3 0.05 s']['samples']['cpu']) == {'plain', 'plain2', 'control', 'hot', 'cold', 'all'}"
 query "rows['sqlite3 0.05 s']['cpu']['plain'] > 2 * rows['sqlite3 0.01 s']['cpu']['plain'] > 0"
 query "rows['sqlite3 0.05 s']['private']['plain'] > 100000"
-query "rows['sqlite3 0.05 s']['reports'] == dict.fromkeys(['control', 'hot', 'cold', 'all'], 'a report\n')"
+query "rows['sqlite3 0.05 s']['bound'] == dict.fromkeys(['control', 'hot', 'cold', 'all'], 7)"
 query "met['no output changed'] and found['start']['rounds'] == 15"
 query "found['machine']['programs']['sqlite3'] and found['machine']['cpu']"
 python3 -c "import sys, xml.dom.minidom as x; t = x.parse(sys.argv[1]).toxml(); sys.exit('sqlite3 0.05 s' not in t)" "$tmp/result/gains.svg" || fail "gains.svg"
@@ -69,6 +69,8 @@ told 'THE OUTPUT HAS CHANGED: .*/result/changed/'
 ls "$tmp"/result/changed/expected-run-sqlite3-* >/dev/null || fail "what was expected is not kept"
 showcase fails 1 sqlite3
 told 'sqlite3 0.01 s, control: ended with status 3'
+showcase silent 1 sqlite3
+told 'sqlite3 0.01 s, control: relink run --report --json wrote no report'
 SHOWCASE_ROUNDS=none showcase nothing 1 sqlite3
 told 'SHOWCASE_ROUNDS is a number'
 SHOWCASE_SECONDS=1e9 showcase nothing 1 sqlite3

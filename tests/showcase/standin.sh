@@ -5,12 +5,13 @@ options=" "
 while [ "$1" != -- ]; do
 	options+="$1 "
 	case $1 in
-	--report=*) echo "a report" >"${1#*=}" ;;
+	--report=*) echo '{"modules": [{"bound": 3}, {"bound": 4}]}' >"${1#*=}" ;;
 	esac
 	shift
 done
 shift
 case $(cat "$(dirname "$0")/wrong") in
+silent) [[ $options != *" --report="* ]] || echo text >"$(sed 's/.*--report=\([^ ]*\).*/\1/' <<<"$options")" ;;
 slow) for ((i = 0; i < 30000; i++)); do :; done ;;
 says) [[ $options != *" all "* ]] || echo "relink: hello" ;;
 fails) [[ $options != *" --control "* ]] || exit 3 ;;
