@@ -12,7 +12,8 @@ import report
 
 HOT, ALL, SAME = "#c0392b", "#34495e", "#999"
 LEFT, RIGHT, ROW = 170, 760, 34
-SERIES = [("hot", HOT, -8, "relink run, warm cache"), ("all", ALL, 0, "every site in reach bound at start"), ("plain2", SAME, 8, "same against same: the error")]
+SERIES = [("hot", HOT, -8, "relink run, warm cache"), ("all", ALL, 0, "every site in reach bound at start"),
+	  ("plain2", SAME, 8, "same against same: the error")]
 
 
 class Axis:
@@ -53,9 +54,11 @@ def draw(found, path):
 	svg = plot.Svg(1030, top + ROW * len(rows) + 50)
 	bottom = top + ROW * len(rows)
 	svg.text(20, 28, "relink run on programs of the distribution: speed gained", "title")
-	svg.text(20, 46, f"{about['cpu']}, {about['cores']} CPUs, {about['kernel']}, {about['date'][:10]}, load {about['load']} to {about['load_end']}", "sub")
-	svg.text(20, 62, f"CPU time of the whole process, relink's own included; dot: median of {min(r['rounds'] for r in measured)} or more pairs "
-		 "of one round; bar: 95 % (bootstrap). clang and git are negative controls.", "sub")
+	svg.text(20, 46, f"{about['cpu']}, {about['cores']} CPUs, {about['kernel']}, {about['date'][:10]}, "
+		 f"load {about['load']} to {about['load_end']}", "sub")
+	svg.text(20, 62, "CPU time of the whole process, relink's own included; dot: median of "
+		 f"{min(r['rounds'] for r in measured)} or more pairs of one round; bar: 95 % (bootstrap). "
+		 "clang and git are negative controls.", "sub")
 	for i, (mode, color, _, text) in enumerate(SERIES):
 		svg.dot(LEFT + 6 + 250 * i, 84, color, hollow=mode == "plain2")
 		svg.text(LEFT + 18 + 250 * i, 88, text, "sub")

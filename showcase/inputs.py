@@ -8,8 +8,10 @@ PERSONS, CLASSES, C_FUNCTIONS, COMMITS = 200000, 260, 95, 12000
 
 QUERIES = """CREATE INDEX person_name ON person(name);
 CREATE INDEX person_town ON person(town, born);
-SELECT count(*), sum(length(p.name)), avg(p.born) FROM person p JOIN town t ON p.town = t.id WHERE t.name LIKE 'town 1%';
-SELECT t.name, count(*), min(p.name), max(p.born) FROM town t JOIN person p ON p.town = t.id GROUP BY t.id ORDER BY 2 DESC, 1 LIMIT 20;
+SELECT count(*), sum(length(p.name)), avg(p.born) FROM person p JOIN town t ON p.town = t.id
+	WHERE t.name LIKE 'town 1%';
+SELECT t.name, count(*), min(p.name), max(p.born) FROM town t JOIN person p ON p.town = t.id
+	GROUP BY t.id ORDER BY 2 DESC, 1 LIMIT 20;
 SELECT count(*), sum(a.born - b.born) FROM person a JOIN person b ON a.name = b.name;
 SELECT born, count(DISTINCT town), group_concat(substr(name, -1), '') FROM person GROUP BY born ORDER BY 2 DESC, 1 LIMIT 3;
 """
@@ -85,7 +87,10 @@ static unsigned step%d(struct item *items, unsigned n, unsigned key)
 		case 1: sum ^= items[i].weight >> (key & 15); break;
 		case 2: items[i].kind = (unsigned char)(sum %% 251); break;
 		case 3: if (items[i].weight > items[best].weight) best = i; break;
-		case 4: for (unsigned k = 0; k < sizeof(items[i].name); k++) sum = sum * 31 + (unsigned char)items[i].name[k]; break;
+		case 4:
+			for (unsigned k = 0; k < sizeof(items[i].name); k++)
+				sum = sum * 31 + (unsigned char)items[i].name[k];
+			break;
 		default: sum -= items[best].kind;
 		}
 	}
@@ -107,14 +112,17 @@ def c_source(path, seconds):
 
 def file_text(number, version):
 	"""Sixty lines, three of which change with each version."""
-	return "".join(f"line {i} of file {number}, {(i * 7 + (version if i % 20 == version % 20 else 0)) * 2654435761 % 2**32:08x}\n" for i in range(60))
+	def word(i):
+		return (i * 7 + (version if i % 20 == version % 20 else 0)) * 2654435761 % 2**32
+	return "".join(f"line {i} of file {number}, {word(i):08x}\n" for i in range(60))
 
 
 def history(seconds):
 	"""For git fast-import: forty files, of which each commit changes two."""
 	yield "reset refs/heads/main\n"
 	for c in range(max(int(COMMITS * seconds), 10)):
-		yield f"commit refs/heads/main\ncommitter A Nonymous <a@example.org> {1600000000 + 60 * c} +0000\ndata <<END\nchange {c}\nEND\n"
+		yield f"commit refs/heads/main\ncommitter A Nonymous <a@example.org> {1600000000 + 60 * c} +0000\n"
+		yield f"data <<END\nchange {c}\nEND\n"
 		for number in (range(40) if c == 0 else (c % 40, (c * 7 + 3) % 40)):
 			text = file_text(number, c)
 			yield f"M 100644 inline dir{number % 4}/file{number}.txt\ndata {len(text)}\n{text}\n"

@@ -38,12 +38,13 @@ class Row:
 		return self.program.row
 
 	def compare(self, mode, run, what, digest):
-		"""The first run of all is one without relink: what it wrote is what all others have to write."""
+		"""The first run of all is one without relink: what it wrote is what all have to write."""
 		if run.status:
 			raise process.Failed(f"{self.name()}, {mode}: ended with status {run.status}: {self.keep(run, what, mode)}")
 		if self.expected.setdefault(what, (digest, run))[0] != digest:
 			self.keep(self.expected[what][1], what, "expected")
-			raise Changed(f"{self.name()}, {mode}: THE OUTPUT HAS CHANGED: {self.keep(run, what, mode)} is not what is in expected-*")
+			path = self.keep(run, what, mode)
+			raise Changed(f"{self.name()}, {mode}: THE OUTPUT HAS CHANGED: {path} is not what is in expected-*")
 
 	def keep(self, run, what, mode):
 		"""Where somebody can look at it."""

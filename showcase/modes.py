@@ -5,7 +5,7 @@ import shutil
 
 PLAIN = {"plain", "plain2"}
 OPTIONS = {
-	"control": ["--control"],
+	"control": ["--policy", "cached", "--control"],
 	"hot": [],
 	"cold": [],
 	"all": ["--policy", "all"],
@@ -13,7 +13,7 @@ OPTIONS = {
 ABOUT = {
 	"plain": "without relink",
 	"plain2": "without relink, again: what this column shows is the error of the measurement",
-	"control": "relink run --control, warm cache: the pages are written, with the bytes that are there",
+	"control": "relink run --policy cached --control, the cache of hot: writes the pages, with the bytes that are there; learns nothing",
 	"hot": "relink run, the cache warm from earlier runs",
 	"cold": "relink run, the cache empty in each run",
 	"all": "relink run --policy all: every site that is in reach is bound at start, its index cached",

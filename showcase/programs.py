@@ -136,12 +136,15 @@ def all_of(names, sizes, work, env):
 	return [row for row in rows if row.name in names]
 
 
+def output_of(command):
+	return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def version_of(path):
 	"""The package that the file is from, or what the program says."""
 	try:
-		owner = subprocess.run(["dpkg-query", "-S", os.path.realpath(path)], capture_output=True, text=True, check=True).stdout
-		package = owner.split(": ")[0].split(",")[0]
-		return subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}", package], capture_output=True, text=True, check=True).stdout
+		package = output_of(["dpkg-query", "-S", os.path.realpath(path)]).split(": ")[0].split(",")[0]
+		return output_of(["dpkg-query", "-W", "-f", "${Package} ${Version}", package])
 	except (OSError, subprocess.CalledProcessError):
 		said = subprocess.run([path, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
 		return said.splitlines()[0] if said else "unknown version"

@@ -20,7 +20,8 @@ def row_of(row):
 	"""Gains are speed in per cent against runs of the same round; over_control against the run that wrote the same bytes."""
 	s, n = row.samples, row.samples.rounds()
 	cut = {kind: {m: times[:n] for m, times in getattr(s, kind).items()} for kind in ("cpu", "wall")}
-	found = {"row": row.name(), "program": row.program.name, "seconds": row.program.seconds, "control": not row.program.gains, "rounds": n}
+	found = {"row": row.name(), "program": row.program.name, "seconds": row.program.seconds, "control": not row.program.gains,
+		 "rounds": n}
 	if n == 0:
 		return found
 	for kind, times in cut.items():
@@ -57,13 +58,13 @@ def targets_of_row(r):
 	"""A target that the measurement can't decide is neither met nor missed, and says so."""
 	if r["control"]:
 		return
-	hot, share = r["gain_cpu"]["hot"], r["share_of_all"]
+	hot, share, what = r["gain_cpu"]["hot"], r["share_of_all"], f"{r['row']}: hot >= 90 % of the gain of all"
 	if r["seconds"] >= 1:
 		if share is None:
-			yield verdict(f"{r['row']}: hot >= 90 % of the gain of all", None, "binding all gains nothing that is certain")
+			yield verdict(what, None, "binding all gains nothing that is certain")
 		else:
 			met = True if share["low"] >= 90 else False if share["high"] < 90 else None
-			yield verdict(f"{r['row']}: hot >= 90 % of the gain of all", met, f"{share['median']:.0f} % [{share['low']:.0f}..{share['high']:.0f}]")
+			yield verdict(what, met, f"{share['median']:.0f} % [{share['low']:.0f}..{share['high']:.0f}]")
 	elif r["seconds"] <= 0.2:
 		met = True if hot["low"] >= 0 else False if hot["high"] < 0 else None
 		yield verdict(f"{r['row']}: not slower than without", met, interval_text(hot))
@@ -76,7 +77,8 @@ def targets_of_start(start):
 	for mode, limit in (("hot", 5), ("cold", 20)):
 		more = start["more_wall"][mode]
 		met = True if more["high"] <= limit else False if more["low"] > limit else None
-		yield verdict(f"start of sqlite3, {mode}: <= {limit} ms", met, f"{more['median']:.1f} ms [{more['low']:.1f}..{more['high']:.1f}]")
+		value = f"{more['median']:.1f} ms [{more['low']:.1f}..{more['high']:.1f}]"
+		yield verdict(f"start of sqlite3, {mode}: <= {limit} ms", met, value)
 
 
 def targets_of(rows, start):
@@ -97,7 +99,7 @@ def interval_text(g, unit=" %"):
 
 
 def milliseconds(x):
-	return f"{x['median']:+.2f} ms [{x['low']:+.2f}..{x['high']:+.2f}]"
+	return f"{x['median']:+.2f} [{x['low']:+.2f}..{x['high']:+.2f}]" if x else ""
 
 
 COLUMNS = {"hot": "hot", "all": "all at start", "cold": "hot, cold cache", "control": "same bytes", "plain2": "same against same"}
@@ -129,16 +131,16 @@ def memory_of(r):
 
 
 def memory_lines(rows):
-	lines = [f"{'':14}{'plain':>12}{'hot':>12}{'all':>12}{'code, hot':>14}{'code, all':>14}{'bound, hot':>14}{'bound, all':>14}"]
-	return lines + [f"{r['row']:14}" + "".join(f"{x:>12}" for x in memory_of(r)[:3]) + "".join(f"{x:>14}" for x in memory_of(r)[3:])
-		for r in rows if r.get("private")]
+	heads = ["plain", "hot", "all", "code, hot", "code, all", "bound, hot", "bound, all"]
+	lines = [f"{'':14}" + "".join(f"{h:>12}" for h in heads)]
+	return lines + [f"{r['row']:14}" + "".join(f"{x:>12}" for x in memory_of(r)) for r in rows if r.get("private")]
 
 
 def start_lines(start):
-	lines = [f"{'':14}{'median':>10}{'more than plain':>28}{'more CPU time':>28}"]
+	lines = [f"{'':14}{'median':>10}{'more than plain, ms':>28}{'more CPU time, ms':>28}"]
 	for m in start["wall"]:
 		more = [start[f"more_{kind}"].get(m) for kind in ("wall", "cpu")]
-		lines.append(f"{m:14}{start['wall'][m]:>7.2f} ms" + "".join(f"{milliseconds(x) if x else '':>28}" for x in more))
+		lines.append(f"{m:14}{start['wall'][m]:>7.2f} ms" + "".join(f"{milliseconds(x):>28}" for x in more))
 	return lines
 
 
@@ -148,8 +150,9 @@ def target_lines(targets):
 
 def text_of(found):
 	rows, about = found["rows"], found["machine"]
-	out = [f"{about['cpu']}, {about['cores']} CPUs; {about['kernel']}; load {about['load']} at start, {about['load_end']} at end; {about['date']}", ""]
-	out += ["Speed gained in per cent, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval", *table_of(rows, "cpu")]
+	out = [f"{about['cpu']}, {about['cores']} CPUs; {about['kernel']}; load {about['load']} at start, {about['load_end']} at end; {about['date']}"]
+	out += ["", "Speed gained in per cent, CPU time (user and system) of the whole process: median of the rounds' ratios, 95 % interval"]
+	out += table_of(rows, "cpu")
 	out += ["", "Speed gained in per cent, time that passes", *table_of(rows, "wall")]
 	out += ["", "Private dirty memory at its highest, MiB; of this, pages of code; calls bound in the end", *memory_lines(rows)]
 	if found["start"]:
@@ -176,7 +179,8 @@ def markdown_gains(rows, kind):
 
 
 def markdown_memory(rows):
-	lines = [markdown_row(["MiB", "plain", "hot", "all at start", "code, hot", "code, all", "calls bound, hot", "all"]), "|---|" + "--:|" * 7]
+	heads = ["MiB", "plain", "hot", "all at start", "code, hot", "code, all", "calls bound, hot", "all"]
+	lines = [markdown_row(heads), "|---|" + "--:|" * 7]
 	return lines + [markdown_row([r["row"], *memory_of(r)]) for r in rows if r.get("private")]
 
 
@@ -184,13 +188,14 @@ def markdown_start(start):
 	lines = [markdown_row(["", "median, ms", "more than plain, ms", "more CPU time, ms"]), "|---|--:|--:|--:|"]
 	for m in start["wall"]:
 		more = [start[f"more_{kind}"].get(m) for kind in ("wall", "cpu")]
-		lines.append(markdown_row([m, f"{start['wall'][m]:.2f}"] + [f"{x['median']:+.2f} [{x['low']:+.2f}..{x['high']:+.2f}]" if x else "" for x in more]))
+		lines.append(markdown_row([m, f"{start['wall'][m]:.2f}", *map(milliseconds, more)]))
 	return lines
 
 
 def markdown_of(found):
 	rows = found["rows"]
-	out = ["CPU time", "", *markdown_gains(rows, "cpu"), "", "Time that passes", "", *markdown_gains(rows, "wall"), "", *markdown_memory(rows)]
+	out = ["CPU time", "", *markdown_gains(rows, "cpu"), "", "Time that passes", "", *markdown_gains(rows, "wall"), ""]
+	out += markdown_memory(rows)
 	if found["start"]:
 		out += ["", *markdown_start(found["start"])]
 	return "\n".join(out + [""] + ["* " + t[2:] for t in target_lines(found["targets"])])
@@ -200,7 +205,8 @@ def merged(parts):
 	"""Rows of several runs in the order of one; machine and start are the first's."""
 	found = {**parts[0], "rows": [], "targets": []}
 	for part in parts:
-		found["rows"] += [r for r in part["rows"] if (r["row"], True) not in {(k["row"], bool(k.get("rounds"))) for k in found["rows"]}]
+		there = {r["row"] for r in found["rows"]}
+		found["rows"] += [r for r in part["rows"] if r["row"] not in there]
 	order = {name: i for i, name in enumerate(dict.fromkeys(r["program"] for r in found["rows"]))}
 	found["rows"].sort(key=lambda r: (order[r["program"]], r["seconds"]))
 	found["targets"] = targets_of(found["rows"], found["start"])

@@ -31,11 +31,13 @@ def say(begun, text):
 
 def settings():
 	try:
-		rounds, sizes = int(os.environ.get("SHOWCASE_ROUNDS", "21")), [float(s) for s in os.environ.get("SHOWCASE_SECONDS", "0.1 1 5").split()]
+		rounds = int(os.environ.get("SHOWCASE_ROUNDS", "21"))
+		sizes = [float(s) for s in os.environ.get("SHOWCASE_SECONDS", "0.1 1 5").split()]
 		if rounds < 2 or not sizes or not all(0.001 <= s <= 100 for s in sizes):
 			raise ValueError
 	except ValueError:
-		sys.exit('showcase: SHOWCASE_ROUNDS is a number from 2 on, SHOWCASE_SECONDS numbers from 0.001 to 100: SHOWCASE_SECONDS="0.1 1"')
+		sys.exit("showcase: SHOWCASE_ROUNDS is a number from 2 on, SHOWCASE_SECONDS is numbers from 0.001 to 100: "
+			 'SHOWCASE_SECONDS="0.1 1"')
 	return rounds, sizes
 
 
@@ -82,14 +84,19 @@ class Showcase:
 		for row in self.rows:
 			row.memory()
 
+	def row_of(self, program, row):
+		if row:
+			return report.row_of(row)
+		return {"row": program.row, "program": program.name, "seconds": program.seconds, "control": not program.gains,
+			"missing": program.missing()}
+
 	def found(self):
-		by_program = {row.program: row for row in self.rows}
-		rows = [report.row_of(by_program[p]) if p in by_program else
-			{"row": p.row, "program": p.name, "seconds": p.seconds, "control": not p.gains, "missing": p.missing()} for p in self.programs]
+		measured = {row.program: row for row in self.rows}
+		rows = [self.row_of(p, measured.get(p)) for p in self.programs]
 		start = report.start_of(self.start) if self.start else None
-		about = {**self.machine, "load_end": round(os.getloadavg()[0], 2), "seconds": round(time.monotonic() - self.begun)}
-		return {"machine": about, "about": {"modes": modes.ABOUT, "programs": {p.name: p.about for p in self.programs}}, "rows": rows, "start": start,
-			"targets": report.targets_of(rows, start)}
+		ended = {"load_end": round(os.getloadavg()[0], 2), "seconds": round(time.monotonic() - self.begun)}
+		about = {"modes": modes.ABOUT, "programs": {p.name: p.about for p in self.programs}}
+		return {"machine": {**self.machine, **ended}, "about": about, "rows": rows, "start": start, "targets": report.targets_of(rows, start)}
 
 	def write(self):
 		"""Whole or not at all."""
