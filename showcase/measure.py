@@ -31,7 +31,8 @@ class Samples:
 class Row:
 	def __init__(self, program, modes, out):
 		self.program, self.modes, self.out = program, modes, out
-		self.samples = Samples(ways.NAMES)
+		self.names = ways.of_size(program.seconds)
+		self.samples = Samples(self.names)
 		self.expected = {}
 
 	def name(self):
@@ -72,7 +73,7 @@ class Row:
 
 	def prepare(self):
 		self.program.prepare()
-		for mode in ways.NAMES:
+		for mode in self.names:
 			for _ in range(ways.PRIMING if mode in ("control", "hot", "all") else 1):
 				self.execute(mode, self.modes.priming(mode, self.program.argv))
 			self.checked(mode)
@@ -86,7 +87,7 @@ class Row:
 		self.samples.wall[mode].append(run.wall / work)
 
 	def round(self):
-		for mode in random.sample(ways.NAMES, len(ways.NAMES)):
+		for mode in random.sample(self.names, len(self.names)):
 			self.timed(mode)
 			self.checked(mode)
 
@@ -103,7 +104,9 @@ class Row:
 		"""Not while it is timed."""
 		folder = os.path.join(self.out, "reports")
 		os.makedirs(folder, exist_ok=True)
-		for mode in ("plain", "control", "hot", "cold", "all"):
+		for mode in self.names:
+			if mode == "plain2":
+				continue
 			path = os.path.join(folder, f"{self.name().replace(' ', '-')}-{mode}.json")
 			argv = self.modes.argv(mode, self.program.argv, [f"--report={path}", "--json"])
 			seen = []

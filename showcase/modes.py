@@ -8,7 +8,7 @@ OPTIONS = {
 	"control": ["--policy", "cached", "--control"],
 	"hot": [],
 	"cold": [],
-	"all": ["--policy", "all"],
+	"all": ["--policy", "all", "--budget", "64G"],
 }
 ABOUT = {
 	"plain": "without relink",
@@ -16,10 +16,15 @@ ABOUT = {
 	"control": "relink run --policy cached --control, the cache of hot: writes the pages, with the bytes that are there; learns nothing",
 	"hot": "relink run, the cache warm from earlier runs",
 	"cold": "relink run, the cache empty in each run",
-	"all": "relink run --policy all: every site that is in reach is bound at start, its index cached",
+	"all": "relink run --policy all, no budget: every site that is in reach is bound at start, its index cached",
 }
 NAMES = list(ABOUT)
 PRIMING = 3  # runs that fill a cache
+LONG = 3     # seconds from which on there is no control and no cold cache: what they show, shorter runs show better
+
+
+def of_size(seconds):
+	return [mode for mode in NAMES if seconds < LONG or mode not in ("control", "cold")]
 
 
 class Modes:
