@@ -110,11 +110,11 @@ class Row:
 			path = os.path.join(folder, f"{self.name().replace(' ', '-')}-{mode}.json")
 			argv = self.modes.argv(mode, self.program.argv, [f"--report={path}", "--json"])
 			seen = []
-			for _ in range(MEMORY_RUNS):
+			for _ in range(MEMORY_RUNS if self.program.seconds < ways.LONG else 1):
 				seen.append(process.Memory())
 				self.execute(mode, argv, seen[-1])
-			self.samples.private[mode] = sorted(m.private for m in seen)[MEMORY_RUNS // 2]
-			self.samples.code[mode] = sorted(m.code for m in seen)[MEMORY_RUNS // 2]
+			self.samples.private[mode] = sorted(m.private for m in seen)[len(seen) // 2]
+			self.samples.code[mode] = sorted(m.code for m in seen)[len(seen) // 2]
 			self.samples.report[mode] = self.report(mode, path)
 
 

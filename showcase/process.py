@@ -64,9 +64,11 @@ def ended(pid):
 
 
 def watch(pid, memory, until=None):
+	"""Often at first, so that short runs are seen; a look takes the longer the more is mapped, and the process waits for it."""
+	begun = time.perf_counter()
 	while not ended(pid) and (until is None or time.perf_counter() < until):
 		memory.look(pid)
-		time.sleep(0.002)
+		time.sleep(max(0.002, (time.perf_counter() - begun) / 50))
 
 
 def stop_after(pid, err, text, seconds, memory):
