@@ -4,12 +4,13 @@
 PRESETS ?=
 PREFIX ?= /usr/local
 
-.PHONY: help build deps demo check bench soak install clean
+.PHONY: help build deps demo check bench showcase soak install clean
 
 help:
 	@echo "make demo      build relink-scan and run it over this machine's files"
 	@echo "make check     build with every compiler, sanitizer and port, run all tests (PRESETS=\"gcc asan\": only these)"
 	@echo "make bench     measure; results in build/bench"
+	@echo "make showcase  run programs of the distribution with and without relink run; results in build/showcase"
 	@echo "make soak      run the stress tests for an hour (RELINK_SOAK_SECONDS=60: for a minute), then fuzz"
 	@echo "               every reader of files and strings for ten minutes (RELINK_FUZZ_SECONDS)"
 	@echo "make build     build the library, the examples and the tests in build/release"
@@ -33,6 +34,9 @@ check: deps
 
 bench: deps
 	@scripts/bench.sh
+
+showcase: deps
+	@scripts/showcase.sh
 
 soak: deps
 	@scripts/soak.sh
