@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sitemap.c - the sites that the library finds are those that Capstone finds in the same functions: an independent decoder, started where
- * each function starts. Without arguments: this program and its libraries.
+ * each function starts. Without arguments: this program and its libraries, but for large ones, which take their time.
  */
 #include <elf.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <capstone/capstone.h>
 
 #include "elf/sitemap.h"
+
+#define LARGE 3000000
 
 static const struct rl_port *const port = &rl_port_x86_64;
 
@@ -251,11 +254,12 @@ static int read_subject(const char *path)
 static int read_module(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	int *state = ctx; /* modules, failures */
+	struct stat status;
 
 	(void)size;
 	if (state[0]++ == 0)
 		state[1] |= read_subject("/proc/self/exe");
-	else if (info->dlpi_name[0] == '/')
+	else if (info->dlpi_name[0] == '/' && stat(info->dlpi_name, &status) == 0 && status.st_size < LARGE)
 		state[1] |= read_subject(info->dlpi_name);
 	return 0;
 }
