@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now TIMEOUT 90 NOT thread */
+/* test: INTERNAL LINK -Wl,--emit-relocs -Wl,-z,now TIMEOUT 90 NOT address thread */
 /*
  * copy_on_write.c - memory runs out while a commit writes. The first write to a page copies it, and so does the first one after
  * a fork, in the parent as in the child; here it fails from the n-th page on, for each n. A commit of several phases finds out
