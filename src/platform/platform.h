@@ -151,7 +151,7 @@ struct rl_file_sign rl_file_sign(const char *path);
 
 /* ---- calls through slots of the global offset table; see recorder.c ---- */
 
-#define RL_WATCHES 4096u
+#define RL_WATCHES 8192u
 
 enum rl_watch_state {
 	RL_WATCH_OFF,      /* the slot has been given back */

@@ -386,8 +386,9 @@ static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, ui
 
 	if (slot->kind == RL_SLOT_DATA || m->why)
 		return false;
+	/* Where it will lead is not known yet; but a program far from us is far from all libraries. */
 	if (!target)
-		return state == RELINK_LINK_LAZY && (learns() || slot->count) && m->private_pages;
+		return state == RELINK_LINK_LAZY && (learns() || slot->count) && is_near(m, (uintptr_t)&rl_linkage);
 	return learns() && is_near(m, target);
 }
 

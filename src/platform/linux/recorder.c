@@ -34,7 +34,8 @@
 #define COUNT_BITS 5
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 #define SETTLED COUNT_MASK /* there is nothing more to be done about it */
-#define ADDRESS_BITS 47
+#define WATCH_BITS 13
+#define ADDRESS_BITS 46 /* the one above is as in the slot's own address: both are the module's */
 #define LATE RL_LATE /* slots that the loader is about to fill */
 #define LATE_CALLS 32u /* that may come before somebody looks */
 
@@ -88,7 +89,7 @@ __asm__(".pushsection .text\n"
 	"rl_recorder_entries:\n"
 	"	.cfi_startproc\n"
 	".set rl_i, 0\n"
-	".rept 4096\n" /* RL_WATCHES */
+	".rept 8192\n" /* RL_WATCHES */
 	"	endbr64\n"
 	"	mov	$rl_i, %r11d\n"
 	"	.byte	0xe9\n"
@@ -183,7 +184,7 @@ __asm__(".pushsection .text\n"
 	".popsection\n");
 
 _Static_assert(sizeof(struct registers) == 88, "the assembly pushes as much");
-_Static_assert(RL_WATCHES == 4096, "the assembly has as many entries");
+_Static_assert(RL_WATCHES == 8192, "the assembly has as many entries");
 
 static uintptr_t entry_of(unsigned watch)
 {
@@ -195,7 +196,7 @@ static uintptr_t entry_of(unsigned watch)
 /* The word of a caller; made if there is room. NULL: there is none. */
 PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 {
-	uint64_t key = (caller & ((UINT64_C(1) << ADDRESS_BITS) - 1)) << (COUNT_BITS + 12) | (uint64_t)watch << COUNT_BITS;
+	uint64_t key = (caller & ((UINT64_C(1) << ADDRESS_BITS) - 1)) << (COUNT_BITS + WATCH_BITS) | (uint64_t)watch << COUNT_BITS;
 	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 40;
 
 	for (unsigned i = 0; i < PROBES; i++) {
@@ -211,7 +212,7 @@ PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 	return NULL;
 }
 
-_Static_assert(ADDRESS_BITS + COUNT_BITS + 12 == 64 && RL_WATCHES <= 1 << 12, "a caller's word");
+_Static_assert(ADDRESS_BITS + COUNT_BITS + WATCH_BITS == 64 && RL_WATCHES == 1u << WATCH_BITS, "a caller's word");
 
 /* Who is called for the first time has an answer soon: the loader puts it where we were. */
 PLAIN static void note_late(unsigned watch)
@@ -413,11 +414,11 @@ void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *
 {
 	for (unsigned i = 0; i < CALLERS; i++) {
 		uint64_t word = callers[i], came = word & COUNT_MASK;
-		/* Code lies in the lower half of the address space. */
-		uintptr_t caller = (uintptr_t)(word >> (COUNT_BITS + 12));
+		struct rl_watch *w = &watches[word >> COUNT_BITS & (RL_WATCHES - 1)];
+		uintptr_t caller = (uintptr_t)(word >> (COUNT_BITS + WATCH_BITS)) | (w->slot & (uintptr_t)1 << ADDRESS_BITS);
 
 		if (word && came >= threshold && came != SETTLED)
-			visit(&watches[word >> COUNT_BITS & (RL_WATCHES - 1)], caller, ctx);
+			visit(w, caller, ctx);
 	}
 }
 
