@@ -2,7 +2,7 @@
 /*
  * preload.c - librelink-run.so: LD_PRELOAD it, and relink_linkage() is called in a program that knows nothing of it.
  *
- * RELINK_LINKAGE says how, see relink-run(7). Whatever goes wrong, the program runs on as without.
+ * RELINK_LINKAGE says how, see relink(1). Whatever goes wrong, the program runs on as without.
  */
 #include <errno.h>
 #include <stdbool.h>
