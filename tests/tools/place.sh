@@ -344,6 +344,37 @@ END
 else
 	skipped "a loader that does not say its state"
 fi
+# Libraries that are too large for the room near a fixed program go elsewhere; where they could not, nothing is tried.
+cat >large.c <<'END'
+static char large[900l << 20];
+char *NAME(void);
+char *NAME(void)
+{
+	return large;
+}
+END
+cat >uses_large.c <<'END'
+char *large1(void), *large2(void), *large3(void);
+int main(void)
+{
+	*large1() = *large2() = *large3() = 1;
+	return *large1() - 1;
+}
+END
+for i in 1 2 3; do
+	build -shared -fPIC -DNAME=large$i large.c -o liblarge$i.so
+done
+build -no-pie -fno-pie uses_large.c -o uses_large -L. -llarge1 -llarge2 -llarge3 -Wl,-rpath,"$tmp"
+for i in $(seq 10); do
+	"$run" ./uses_large || wrong "large libraries find no room"
+done
+if setarch -R true 2>/dev/null; then
+	setarch -R "$run" ./uses_large || wrong "large libraries find no room without random places"
+	how=(setarch -R bash -c 'ulimit -s 8192; ulimit -Hs 8192; exec "$@"' -)
+	outcome "libraries that are too large to be near" far ./fixed
+	outcome near near ./pie
+	how=()
+fi
 # Long environments and arguments.
 long=$(head -c 100000 /dev/zero | tr '\0' a)
 for i in $(seq 300); do
