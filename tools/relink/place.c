@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "place.h"
@@ -142,6 +143,16 @@ static const char *process_forbids(void)
 	return NULL;
 }
 
+/* Returns when nobody traces this process any more; the helper is no child that could be waited for. */
+static void dismiss(pid_t helper)
+{
+	const struct timespec a_moment = { .tv_nsec = 100000 };
+
+	kill(helper, SIGKILL);
+	for (int i = 0; i < 10000 && is_traced(); i++)
+		nanosleep(&a_moment, NULL);
+}
+
 /*
  * Libraries that find no room near a fixed program go where the kernel looks last, between the mappings' usual top and the stack. That is as
  * large as the stack may get; so it may get large until the kernel has chosen that top.
@@ -186,7 +197,7 @@ int place_exec(const char *path, char *const argv[], char *const envp[])
 		note(copy, &task.room, "the helper process ended early");
 		execve(path, argv, environment);
 		/* Perhaps a policy against programs that are traced; whatever it was, it is not ours to report. */
-		kill(answer.pid, SIGKILL);
+		dismiss(answer.pid);
 		close(channel);
 		snprintf(answer.why, sizeof(answer.why), "it can't be executed while it is traced");
 	}
