@@ -27,7 +27,8 @@ build() {
 	"$CC" -O1 -g -D_GNU_SOURCE "$@" || exit 1
 }
 build -shared -fPIC -DLIBRARY "$src/place_subject.c" -o libplace.so
-lib=(-L. -lplace -Wl,-rpath,"$tmp")
+lib=(-L. -lplace -Wl,-rpath,"$tmp" -ldl)
+cp libplace.so liblater.so
 subject=$src/place_subject.c
 build -pie -fPIE "$subject" -o pie "${lib[@]}"
 build -no-pie -fno-pie "$subject" -o fixed "${lib[@]}"
@@ -106,6 +107,9 @@ for stack in unlimited 536870912; do
 	fi
 done
 how=()
+# Libraries that are opened later go where they always go: there the executable is, if it could be moved.
+[ "$("$run" ./pie later)" = near ] || wrong "a library that is opened later is not near: $("$run" ./pie later)"
+[ "$("$run" ./fixed later)" = far ] || wrong "a library that is opened later is near a fixed program: $("$run" ./fixed later)"
 # Without either, libraries are where the kernel puts them: the test of the test.
 [[ $("$run" -n ./pie note) == *"|far" ]] || wrong "a program is near its libraries without placement"
 [[ $("$run" -n ./fixed note) == *"|far" ]] || wrong "a fixed program is near its libraries without placement"
