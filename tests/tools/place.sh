@@ -27,7 +27,7 @@ build() {
 	"$CC" -O1 -g -D_GNU_SOURCE "$@" || exit 1
 }
 build -shared -fPIC -DLIBRARY "$src/place_subject.c" -o libplace.so
-lib=(-L. -lplace -Wl,-rpath,"$tmp" -ldl)
+lib=(-L. -lplace "-Wl,-rpath,$tmp" -ldl)
 cp libplace.so liblater.so
 subject=$src/place_subject.c
 build -pie -fPIE "$subject" -o pie "${lib[@]}"
@@ -46,11 +46,8 @@ for linker in lld mold; do
 	done
 done
 
-# note WHAT: the outcome, and near or far. `how` goes in front.
+# `how` goes in front of everything.
 how=()
-note() {
-	"${how[@]}" ./"$1" note
-}
 # outcome OUTCOME NEAR-OR-FAR PROGRAM OPTIONS-OF-RUN...
 outcome() {
 	local words=$1 place=$2 program=$3 got
@@ -117,7 +114,7 @@ how=()
 # Places are as random as before, and as fixed.
 places() {
 	for i in $(seq 20); do
-		"${how[@]}" "$run" ./$1 where
+		"${how[@]}" "$run" "./$1" where
 	done | sort -u | wc -l
 }
 how=()
@@ -197,10 +194,10 @@ for program in script_missing text empty missing; do
 	want=$("$run" -n ./$program 2>&1)
 	[ $status -eq 127 ] && [ "$got" = "$want" ] || wrong "$program: status $status, $got; without placement $want"
 done
-head -c 400 pie >cut
+head -c 400 pie >short
 head -c 64 /dev/urandom >noise
-chmod +x cut noise
-for program in cut noise; do
+chmod +x short noise
+for program in short noise; do
 	"$run" ./$program sum >out 2>&1
 	[ $? -ne 0 ] || wrong "$program runs"
 done
