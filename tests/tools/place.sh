@@ -243,6 +243,8 @@ done
 outcome "it can't be traced: Operation not permitted" far ./pie -e 101
 outcome "the helper process ended early (a filter" far ./pie -k 101
 outcome "the helper process ended early (a filter" far ./pie -k 25
+outcome "mappings can't be moved here" far ./pie -e 25
+outcome "the kernel does not let programs say where they are" far ./fixed -e 157
 outcome "no process can be made: Operation not permitted" far ./pie -e 56
 outcome "no socket can be made: Operation not permitted" far ./pie -e 53
 for program in pie fixed; do
@@ -280,6 +282,12 @@ if "$CC" -m32 -nostdlib -static -no-pie small.s -o small 2>/dev/null && { ./smal
 	[[ $got == "PLACE_NOTE=all,why=not an x86-64 program"* ]] || wrong "a 32-bit program: $got"
 else
 	skipped "no 32-bit programs here"
+fi
+if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
+	got=$(unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' - "$run" /usr/bin/env | grep ^PLACE_NOTE)
+	[[ $got == "PLACE_NOTE=all,why=there is no /proc,"* ]] || wrong "without /proc: $got"
+else
+	skipped "nothing can be mounted over /proc"
 fi
 if unshare -fp true 2>/dev/null; then
 	case $(unshare -fp "$run" ./pie note) in

@@ -154,8 +154,8 @@ static void dismiss(pid_t helper)
 }
 
 /*
- * Libraries that find no room near a fixed program go where the kernel looks last, between the mappings' usual top and the stack. That is as
- * large as the stack may get; so it may get large until the kernel has chosen that top.
+ * Libraries that find no room near a fixed program go where the kernel looks last, between the mappings' usual top and the stack.
+ * That is as large as the stack may get; so it may get large until the kernel has chosen that top.
  */
 static void widen_stack(struct place_task *task)
 {

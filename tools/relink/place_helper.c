@@ -81,12 +81,13 @@ static void help(int channel, pid_t program, const struct place_task *task)
 
 	close_others(channel);
 	why = placing_rehearse();
+	/* What is not read would make the answer an error. */
+	if (recv(channel, &go, 1, 0) != 1)
+		return;
 	if (why) {
 		fail(channel, why, 0);
 		return;
 	}
-	if (recv(channel, &go, 1, 0) != 1)
-		return;
 	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0) {
 		fail(channel, "it can't be traced", errno);
 		return;

@@ -34,8 +34,8 @@ struct place_answer {
 /* The outcome, as long as the room for it. NULL: it is placed. */
 void place_fill(char room[PLACE_ROOM_SIZE], const char *why);
 /*
- * Whatever this process executes next will be placed, and the outcome written there: a descriptor to close when it could not be executed, and
- * the helper's pid. -1: why not.
+ * Whatever this process executes next will be placed, and the outcome written there: a descriptor to close when it could not be
+ * executed, and the helper's pid. -1: why not.
  */
 int place_helper_start(const struct place_task *task, struct place_answer *answer);
 

@@ -55,8 +55,8 @@ static uint64_t random_offset(void)
 
 /*
  * Below which address libraries are to lie. The heap begins up to 1 GiB above the program, and grows: libraries go into that gap if it is
- * large enough, and the kernel has chosen its size at random; else as far above the heap's start as the reach allows, less something random.
- * From just below 2 GiB on the address sanitizer has its shadow.
+ * large enough, its size being random already; else as far above the heap's start as the reach allows, less something random. From just
+ * below 2 GiB on the address sanitizer has its shadow.
  */
 static uint64_t ceiling(const struct tracee *t, const struct place_image *image)
 {

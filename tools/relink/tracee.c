@@ -288,7 +288,7 @@ static bool find_gate(struct tracee *t, uint64_t vdso)
 	return false;
 }
 
-/* Each of them waits for the other: on one processor that is a switch, on two it wakes up the other one, and where both are busy it waits twice. */
+/* Each of the two waits for the other: on one processor that is a switch; on two it wakes the other one up, which may be busy. */
 static void stay_with(const struct tracee *t)
 {
 	cpu_set_t processor;
