@@ -27,7 +27,8 @@ build() {
 	"$CC" -O1 -g -D_GNU_SOURCE "$@" || exit 1
 }
 build -shared -fPIC -DLIBRARY "$src/place_subject.c" -o libplace.so
-lib=(-L. -lplace -Wl,-rpath,"$tmp")
+lib=(-L. -lplace "-Wl,-rpath,$tmp" -ldl)
+cp libplace.so liblater.so
 subject=$src/place_subject.c
 build -pie -fPIE "$subject" -o pie "${lib[@]}"
 build -no-pie -fno-pie "$subject" -o fixed "${lib[@]}"
@@ -45,11 +46,8 @@ for linker in lld mold; do
 	done
 done
 
-# note WHAT: the outcome, and near or far. `how` goes in front.
+# `how` goes in front of everything.
 how=()
-note() {
-	"${how[@]}" ./"$1" note
-}
 # outcome OUTCOME NEAR-OR-FAR PROGRAM OPTIONS-OF-RUN...
 outcome() {
 	local words=$1 place=$2 program=$3 got
@@ -106,6 +104,9 @@ for stack in unlimited 536870912; do
 	fi
 done
 how=()
+# Libraries that are opened later go where they always go: there the executable is, if it could be moved.
+[ "$("$run" ./pie later)" = near ] || wrong "a library that is opened later is not near: $("$run" ./pie later)"
+[ "$("$run" ./fixed later)" = far ] || wrong "a library that is opened later is near a fixed program: $("$run" ./fixed later)"
 # Without either, libraries are where the kernel puts them: the test of the test.
 [[ $("$run" -n ./pie note) == *"|far" ]] || wrong "a program is near its libraries without placement"
 [[ $("$run" -n ./fixed note) == *"|far" ]] || wrong "a fixed program is near its libraries without placement"
@@ -113,7 +114,7 @@ how=()
 # Places are as random as before, and as fixed.
 places() {
 	for i in $(seq 20); do
-		"${how[@]}" "$run" ./$1 where
+		"${how[@]}" "$run" "./$1" where
 	done | sort -u | wc -l
 }
 how=()
@@ -193,10 +194,10 @@ for program in script_missing text empty missing; do
 	want=$("$run" -n ./$program 2>&1)
 	[ $status -eq 127 ] && [ "$got" = "$want" ] || wrong "$program: status $status, $got; without placement $want"
 done
-head -c 400 pie >cut
+head -c 400 pie >short
 head -c 64 /dev/urandom >noise
-chmod +x cut noise
-for program in cut noise; do
+chmod +x short noise
+for program in short noise; do
 	"$run" ./$program sum >out 2>&1
 	[ $? -ne 0 ] || wrong "$program runs"
 done
@@ -242,6 +243,8 @@ done
 outcome "it can't be traced: Operation not permitted" far ./pie -e 101
 outcome "the helper process ended early (a filter" far ./pie -k 101
 outcome "the helper process ended early (a filter" far ./pie -k 25
+outcome "mappings can't be moved here" far ./pie -e 25
+outcome "the kernel does not let programs say where they are" far ./fixed -e 157
 outcome "no process can be made: Operation not permitted" far ./pie -e 56
 outcome "no socket can be made: Operation not permitted" far ./pie -e 53
 for program in pie fixed; do
@@ -279,6 +282,12 @@ if "$CC" -m32 -nostdlib -static -no-pie small.s -o small 2>/dev/null && { ./smal
 	[[ $got == "PLACE_NOTE=all,why=not an x86-64 program"* ]] || wrong "a 32-bit program: $got"
 else
 	skipped "no 32-bit programs here"
+fi
+if unshare -m mount -t tmpfs none /proc 2>/dev/null; then
+	got=$(unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' - "$run" /usr/bin/env | grep ^PLACE_NOTE)
+	[[ $got == "PLACE_NOTE=all,why=there is no /proc,"* ]] || wrong "without /proc: $got"
+else
+	skipped "nothing can be mounted over /proc"
 fi
 if unshare -fp true 2>/dev/null; then
 	case $(unshare -fp "$run" ./pie note) in
@@ -343,6 +352,37 @@ END
 	fi
 else
 	skipped "a loader that does not say its state"
+fi
+# Libraries that are too large for the room near a fixed program go elsewhere; where they could not, nothing is tried.
+cat >large.c <<'END'
+static char large[900l << 20];
+char *NAME(void);
+char *NAME(void)
+{
+	return large;
+}
+END
+cat >uses_large.c <<'END'
+char *large1(void), *large2(void), *large3(void);
+int main(void)
+{
+	*large1() = *large2() = *large3() = 1;
+	return *large1() - 1;
+}
+END
+for i in 1 2 3; do
+	build -shared -fPIC -DNAME=large$i large.c -o liblarge$i.so
+done
+build -no-pie -fno-pie uses_large.c -o uses_large -L. -llarge1 -llarge2 -llarge3 -Wl,-rpath,"$tmp"
+for i in $(seq 10); do
+	"$run" ./uses_large || wrong "large libraries find no room"
+done
+if setarch -R true 2>/dev/null; then
+	setarch -R "$run" ./uses_large || wrong "large libraries find no room without random places"
+	how=(setarch -R bash -c 'ulimit -s 8192; ulimit -Hs 8192; exec "$@"' -)
+	outcome "libraries that are too large to be near" far ./fixed
+	outcome near near ./pie
+	how=()
 fi
 # Long environments and arguments.
 long=$(head -c 100000 /dev/zero | tr '\0' a)

@@ -4,7 +4,8 @@
  *
  *   place_run [-n] [-r] [-t] [-i SIGNAL] [-p SIGNAL] [-a BYTES] [-k CALL] [-e CALL] [-s NAME=VALUE] PROGRAM ARGUMENTS...
  *
- * -n: execve, for comparison. -r: orphans come to this process. -t: it is traced. -i: ignores a signal. -p: has it blocked and pending. -a: RLIMIT_AS.
+ * -n: execve, for comparison. -r: orphans come to this process. -t: it is traced. -i: ignores a signal. -p: has it blocked and pending.
+ * -a: RLIMIT_AS.
  * -k, -e: a system call (its number) that kills, or that is refused. -s: in the program's environment.
  */
 #include <errno.h>

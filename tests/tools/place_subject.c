@@ -5,6 +5,7 @@
  *   facts   everything that must not depend on placement, a line each
  *   note    the outcome, and whether code of the program and of each library is near each other
  *   brk     how far the heap grows, in MiB, at most 4096
+ *   later   whether a library that is opened now is near
  *   where   an address in the C library
  *   sum     some work; its result
  *   wait    for a signal
@@ -28,6 +29,7 @@ __attribute__((constructor)) static void early(void)
 }
 #else
 #include <dirent.h>
+#include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -219,6 +221,13 @@ int main(int argc, char **argv)
 		return tell_note();
 	if (!strcmp(what, "facts"))
 		facts(argc, argv);
+#ifndef ALONE
+	if (!strcmp(what, "later")) {
+		void *library = dlopen("liblater.so", RTLD_NOW), *symbol = library ? dlsym(library, "place_library") : NULL;
+
+		puts(!symbol ? dlerror() : is_near(&__executable_start, symbol) ? "near" : "far");
+	}
+#endif
 	if (!strcmp(what, "where"))
 		printf("%p\n", (void *)stdout);
 	if (!strcmp(what, "brk"))

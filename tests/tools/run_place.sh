@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# relink run --place: a program's own calls of libraries become direct, which they can't be without; where it can't be placed the report says why.
+# relink run --place: a program's own calls of libraries become direct, which they can't be without; where it can't be placed the report
+# says why.
 set -uo pipefail
 
 tool=$RELINK_TOOL

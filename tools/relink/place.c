@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* place.c - what is placed and what had better not be, and what is said of it. place_helper.c does it. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "place.h"
 #include "place_helper.h"
 
+#define WIDE_STACK (1ull << 36)
 #define INTERPRETERS 5 /* as many #! in a row as Linux follows */
 
 /* ---- what the outcome is ---- */
@@ -84,10 +88,18 @@ static const char *file_forbids(int fd, char *interpreter, size_t room)
 	return NULL;
 }
 
-/* Linux starts what is traced without the privileges of its file. Follows #! as the kernel does. */
-static const char *program_forbids(const char *path)
+static bool is_fixed(const char *file)
 {
-	char line[257], file[257], *name;
+	Elf64_Half type;
+
+	memcpy(&type, file + offsetof(Elf64_Ehdr, e_type), sizeof(type));
+	return !memcmp(file, ELFMAG, SELFMAG) && type == ET_EXEC;
+}
+
+/* Linux starts what is traced without the privileges of its file. Follows #! as the kernel does. */
+static const char *program_forbids(const char *path, bool *fixed)
+{
+	char line[257] = "", file[257], *name;
 
 	for (int i = 0; i <= INTERPRETERS; i++) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -97,8 +109,10 @@ static const char *program_forbids(const char *path)
 			return why;
 		why = file_forbids(fd, line, sizeof(line));
 		close(fd);
-		if (why || strncmp(line, "#!", 2))
+		if (why || strncmp(line, "#!", 2)) {
+			*fixed = is_fixed(line);
 			return why;
+		}
 		name = line + 2 + strspn(line + 2, " \t");
 		name[strcspn(name, " \t\n")] = '\0';
 		memcpy(file, name, strlen(name) + 1);
@@ -129,29 +143,67 @@ static const char *process_forbids(void)
 	return NULL;
 }
 
+/* Returns when nobody traces this process any more; the helper is no child that could be waited for. */
+static void dismiss(pid_t helper)
+{
+	const struct timespec a_moment = { .tv_nsec = 100000 };
+
+	kill(helper, SIGKILL);
+	for (int i = 0; i < 10000 && is_traced(); i++)
+		nanosleep(&a_moment, NULL);
+}
+
+/*
+ * Libraries that find no room near a fixed program go where the kernel looks last, between the mappings' usual top and the stack.
+ * That is as large as the stack may get; so it may get large until the kernel has chosen that top.
+ */
+static void widen_stack(struct place_task *task)
+{
+	struct rlimit wide;
+
+	if (getrlimit(RLIMIT_STACK, &task->stack) < 0 || task->stack.rlim_cur == RLIM_INFINITY)
+		return;
+	wide = task->stack;
+	wide.rlim_cur += WIDE_STACK;
+	if (wide.rlim_cur > wide.rlim_max)
+		wide.rlim_cur = wide.rlim_max;
+	task->stack_is_wide = !setrlimit(RLIMIT_STACK, &wide);
+}
+
+static void narrow_stack(struct place_task *task)
+{
+	if (task->stack_is_wide)
+		setrlimit(RLIMIT_STACK, &task->stack);
+	task->stack_is_wide = false;
+}
+
 int place_exec(const char *path, char *const argv[], char *const envp[])
 {
 	struct place_answer answer = { .why = "" };
+	struct place_task task = { .stack_is_wide = false };
 	const char *why = process_forbids();
-	struct place_room room;
-	char **copy = copy_environment(envp, &room);
+	char **copy = copy_environment(envp, &task.room);
 	char *const *environment = copy ? copy : envp;
+	bool fixed = false;
 	int channel = -1;
 
 	if (!why)
-		why = program_forbids(path);
+		why = program_forbids(path, &fixed);
+	if (!why && fixed)
+		widen_stack(&task);
 	if (!why)
-		channel = place_helper_start(&room, &answer);
+		channel = place_helper_start(&task, &answer);
 	if (channel >= 0) {
-		note(copy, &room, "the helper process ended early");
+		note(copy, &task.room, "the helper process ended early");
 		execve(path, argv, environment);
 		/* Perhaps a policy against programs that are traced; whatever it was, it is not ours to report. */
-		kill(answer.pid, SIGKILL);
+		dismiss(answer.pid);
 		close(channel);
 		snprintf(answer.why, sizeof(answer.why), "it can't be executed while it is traced");
 	}
-	note(copy, &room, why ? why : answer.why);
+	narrow_stack(&task);
+	note(copy, &task.room, why ? why : answer.why);
 	execve(path, argv, environment);
-	drop(copy, &room);
+	drop(copy, &task.room);
 	return -1;
 }

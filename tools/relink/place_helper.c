@@ -34,7 +34,7 @@ static void note_in(const struct tracee *t, const struct place_room *room, const
 		tracee_write(t, entry + room->offset, words, sizeof(words));
 }
 
-static const char *place(struct tracee *t)
+static const char *place(struct tracee *t, const struct place_task *task)
 {
 	struct place_image image;
 	const char *why;
@@ -48,7 +48,7 @@ static const char *place(struct tracee *t)
 		return "it is static";
 	if (!image.has_phdr)
 		return "it does not say where its program headers are (PT_PHDR)";
-	return image.bias ? placing_near_loader(t, &image) : placing_near_program(t, &image);
+	return image.bias ? placing_near_loader(t, &image) : placing_near_program(t, &image, task->stack.rlim_cur);
 }
 
 static void fail(int channel, const char *why, int error)
@@ -72,7 +72,7 @@ static void close_others(int channel)
 }
 
 /* Ends by returning: the program's handlers for its end are not ours, and this stack is not one that sanitizers know. */
-static void help(int channel, pid_t program, const struct place_room *room)
+static void help(int channel, pid_t program, const struct place_task *task)
 {
 	struct place_answer answer = { .pid = getpid() };
 	const char *why;
@@ -81,22 +81,25 @@ static void help(int channel, pid_t program, const struct place_room *room)
 
 	close_others(channel);
 	why = placing_rehearse();
+	/* What is not read would make the answer an error. */
+	if (recv(channel, &go, 1, 0) != 1)
+		return;
 	if (why) {
 		fail(channel, why, 0);
 		return;
 	}
-	if (recv(channel, &go, 1, 0) != 1)
-		return;
 	if (ptrace(PTRACE_SEIZE, program, 0L, (long)(PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD)) < 0) {
 		fail(channel, "it can't be traced", errno);
 		return;
 	}
 	if (send(channel, &answer, sizeof(answer), MSG_NOSIGNAL) < 0 || tracee_run(program, 0) != TRACEE_EXEC)
 		return;
+	if (task->stack_is_wide)
+		prlimit(program, RLIMIT_STACK, &task->stack, NULL);
 	why = tracee_open(&t, program);
 	if (!why)
-		why = place(&t);
-	note_in(&t, room, why);
+		why = place(&t, task);
+	note_in(&t, &task->room, why);
 	tracee_close(&t);
 }
 
@@ -105,7 +108,7 @@ static void help(int channel, pid_t program, const struct place_room *room)
 struct start {
 	int channel;
 	pid_t program, helper;
-	const struct place_room *room;
+	const struct place_task *task;
 };
 
 /* The process in between: has this one's memory, and ends before this one goes on. */
@@ -116,13 +119,13 @@ static int start_helper(void *arg)
 	setsid();
 	s->helper = (pid_t)syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
 	if (!s->helper)
-		help(s->channel, s->program, s->room);
+		help(s->channel, s->program, s->task);
 	return 0;
 }
 
 /*
- * False, and errno: no process can be made. The helper is born with all signals blocked, and leaves the group and the terminal: none that is meant
- * for the program ends or stops it, least of all while the program is between two places. Nor does the end of the process in between send one.
+ * False, and errno: no process can be made. The helper is born with all signals blocked, and leaves the group and the terminal: none that
+ * is meant for the program ends or stops it, least of all while the program is between two places. The process in between sends none.
  */
 static bool make_helper(struct start *s)
 {
@@ -169,9 +172,9 @@ static bool agree(int channel, struct place_answer *answer)
 	return !answer->why[0];
 }
 
-int place_helper_start(const struct place_room *room, struct place_answer *answer)
+int place_helper_start(const struct place_task *task, struct place_answer *answer)
 {
-	struct start s = { .program = getpid(), .room = room };
+	struct start s = { .program = getpid(), .task = task };
 	int channel[2];
 	bool made;
 
@@ -193,9 +196,9 @@ int place_helper_start(const struct place_room *room, struct place_answer *answe
 
 #else
 
-int place_helper_start(const struct place_room *room, struct place_answer *answer)
+int place_helper_start(const struct place_task *task, struct place_answer *answer)
 {
-	(void)room;
+	(void)task;
 	snprintf(answer->why, sizeof(answer->why), "placement is there for x86-64 alone");
 	return -1;
 }

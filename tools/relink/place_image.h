@@ -18,7 +18,10 @@ struct place_image {
 	bool has_loader, has_phdr;
 };
 
-/* `at` is where the program headers are; where they don't say where they want to be, the bias is `bias`. False: there are no segments, or they can't be. */
+/*
+ * `at` is where the program headers are; if they don't say where they want to be, the bias is `bias`. False: there are no segments, or
+ * such as can't be.
+ */
 bool place_image_read(struct place_image *image, const Elf64_Phdr *headers, size_t count, uint64_t at, uint64_t bias);
 /* The first start that the image may have within [at, at + size); 0 if it does not fit. */
 uint64_t place_image_fit(const struct place_image *image, uint64_t at, uint64_t size);

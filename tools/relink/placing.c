@@ -25,11 +25,12 @@ const char *placing_rehearse(void)
 	const uint64_t size = 2 * IMAGE_PAGE;
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	char *room = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	char *code = fd < 0 ? MAP_FAILED : mmap(NULL, IMAGE_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	char *code = mmap(NULL, IMAGE_PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	unsigned int map_size;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return "there is no /proc";
+	close(fd);
 	if (room == MAP_FAILED || code == MAP_FAILED || mremap(code, IMAGE_PAGE, IMAGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room) != room ||
 	    mprotect(room, IMAGE_PAGE, PROT_READ) || mprotect(room, IMAGE_PAGE, PROT_READ | PROT_EXEC) || munmap(room, size))
 		return "mappings can't be moved here";
@@ -42,7 +43,8 @@ static bool read_image(const struct tracee *t, struct place_image *image, uint64
 {
 	Elf64_Phdr headers[HEADERS];
 
-	return count && count <= HEADERS && tracee_read(t, at, headers, count * sizeof(*headers)) && place_image_read(image, headers, count, at, bias);
+	return count && count <= HEADERS && tracee_read(t, at, headers, count * sizeof(*headers)) &&
+	       place_image_read(image, headers, count, at, bias);
 }
 
 const char *placing_executable(const struct tracee *t, struct place_image *image)
@@ -207,8 +209,9 @@ const char *placing_move(struct tracee *t, const struct place_image *image, uint
 }
 
 /*
- * What the kernel remembers: the auxiliary vector as it is on the stack, and how far the executable's code is from where it was. The data's addresses stay the old ones: nothing but their difference is used, and kernels
- * before 5.15, or with CONFIG_COMPAT_BRK, want the heap behind them.
+ * What the kernel remembers: the auxiliary vector as it is on the stack, and how far the executable's code is from where it was. The
+ * data's addresses stay the old ones: nothing but their difference is used, and kernels before 5.15, or with CONFIG_COMPAT_BRK, want the
+ * heap behind them.
  */
 bool placing_tell_kernel(struct tracee *t, int64_t by)
 {

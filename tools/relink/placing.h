@@ -23,7 +23,7 @@ bool placing_tell_kernel(struct tracee *t, int64_t by);
 
 /* A position-independent executable goes next to its loader, below which the kernel will map its libraries. NULL, or why not. */
 const char *placing_near_loader(struct tracee *t, const struct place_image *image);
-/* A fixed one stays, and everything that the loader maps goes near it: returns when that has happened. NULL, or why not. */
-const char *placing_near_program(struct tracee *t, const struct place_image *image);
+/* A fixed one stays, and all that its loader maps goes near it: returns when that has happened. `stack`: its limit. NULL, or why not. */
+const char *placing_near_program(struct tracee *t, const struct place_image *image, uint64_t stack);
 
 #endif

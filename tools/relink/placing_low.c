@@ -13,6 +13,7 @@
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define SPARE (1ull << 20)          /* of the reach, for what is counted from the end of a call, or rounded */
 #define ROOM_FOR_LIBRARIES (1ull << 29)
 #define RANDOM (1ull << 28)
+#define ROOM_ELSEWHERE (1ull << 32)
 #define SYMBOLS 4096                /* no loader exports more */
 
 struct fence {
@@ -53,8 +55,8 @@ static uint64_t random_offset(void)
 
 /*
  * Below which address libraries are to lie. The heap begins up to 1 GiB above the program, and grows: libraries go into that gap if it is
- * large enough, and the kernel has chosen its size at random; else as far above the heap's start as the reach allows, less something random.
- * From just below 2 GiB on the address sanitizer has its shadow.
+ * large enough, its size being random already; else as far above the heap's start as the reach allows, less something random. From just
+ * below 2 GiB on the address sanitizer has its shadow.
  */
 static uint64_t ceiling(const struct tracee *t, const struct place_image *image)
 {
@@ -124,6 +126,25 @@ static const char *raise_fences(struct tracee *t, struct fences *f, const struct
 		if (!add_fence(t, f, start > top ? start : top, probe + IMAGE_PAGE))
 			return "the address space around it can't be reserved (RLIMIT_AS or RLIMIT_STACK?)";
 	}
+}
+
+/* Above all fences: there the kernel looks at last. The stack's own room is not counted. */
+static bool has_room_elsewhere(struct tracee *t, const struct fences *f, uint64_t stack)
+{
+	uint64_t top = 0, next = UINT64_MAX;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->each[i].stop > top)
+			top = f->each[i].stop;
+	if (!tracee_read_maps(t))
+		return false;
+	for (size_t i = 0; i < t->map_count; i++) {
+		if (t->maps[i].start <= top && top < t->maps[i].stop)
+			top = t->maps[i].stop;
+		if (t->maps[i].start > top && t->maps[i].start < next)
+			next = t->maps[i].start;
+	}
+	return next - top >= ROOM_ELSEWHERE && (stack == RLIM_INFINITY || next - top - ROOM_ELSEWHERE >= stack);
 }
 
 /* ---- the loader ---- */
@@ -240,7 +261,7 @@ static const char *run_loader(struct tracee *t, uint64_t state, uint64_t entry)
 	return t->gone ? "the process ended" : NULL;
 }
 
-const char *placing_near_program(struct tracee *t, const struct place_image *image)
+const char *placing_near_program(struct tracee *t, const struct place_image *image, uint64_t stack)
 {
 	struct fences fences = { .count = 0 };
 	struct place_image loader, was;
@@ -255,6 +276,8 @@ const char *placing_near_program(struct tracee *t, const struct place_image *ima
 	fence_below(t, &fences, top);
 	was = loader;
 	why = raise_fences(t, &fences, image, top);
+	if (!why && !has_room_elsewhere(t, &fences, stack))
+		why = "libraries that are too large to be near would find no room (ulimit -Hs)";
 	if (!why)
 		why = bring_loader(t, &loader);
 	if (!why && !add_fence(t, &fences, was.start, was.stop))

@@ -257,7 +257,8 @@ bool tracee_stand(struct tracee *t)
 	t->may_trap = !(t->mask & trap) && !ignores_traps();
 	mask = t->may_trap ? ~trap : UINT64_MAX;
 	/* Signals stay where they are until it goes on: none is lost, and none is handled in the middle of a call that is not the program's. */
-	return ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(mask), &mask) == 0;
+	t->stands = ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(mask), &mask) == 0;
+	return t->stands;
 }
 
 static bool find_in(struct tracee *t, const struct mapping *m)
@@ -287,7 +288,7 @@ static bool find_gate(struct tracee *t, uint64_t vdso)
 	return false;
 }
 
-/* Each of them waits for the other: on one processor that is a switch, on two it wakes up the other one, and where both are busy it waits twice. */
+/* Each of the two waits for the other: on one processor that is a switch; on two it wakes the other one up, which may be busy. */
 static void stay_with(const struct tracee *t)
 {
 	cpu_set_t processor;
@@ -339,11 +340,12 @@ const char *tracee_open(struct tracee *t, pid_t pid)
 
 void tracee_close(struct tracee *t)
 {
-	if (!t->gone) {
+	if (!t->gone && t->stands) {
 		ptrace(PTRACE_SETREGS, t->pid, 0L, &t->start);
 		ptrace(PTRACE_SETSIGMASK, t->pid, sizeof(t->mask), &t->mask);
-		ptrace(PTRACE_DETACH, t->pid, 0L, 0L);
 	}
+	if (!t->gone)
+		ptrace(PTRACE_DETACH, t->pid, 0L, 0L);
 	if (t->memory >= 0)
 		close(t->memory);
 	t->memory = -1;

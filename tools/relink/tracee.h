@@ -27,6 +27,7 @@ struct mapping {
 struct tracee {
 	pid_t pid;
 	bool gone;                     /* killed meanwhile: nothing that is asked of it has a result */
+	bool stands;                   /* `start` and `mask` are known */
 	int memory;                    /* /proc/PID/mem */
 	struct user_regs_struct start; /* with what it will go on */
 	uint64_t mask;                 /* its signal mask */
