@@ -37,7 +37,7 @@
 #define WATCH_BITS 13
 #define ADDRESS_BITS 46 /* the one above is as in the slot's own address: both are the module's */
 #define LATE RL_LATE /* slots that the loader is about to fill */
-#define LATE_CALLS 32u /* that may come before somebody looks */
+#define LATE_CALLS 4u /* that may come before somebody looks */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
