@@ -203,13 +203,29 @@ static bool find_slots(struct rl_linked *m, uint16_t index)
 
 /* ---- what is there now ---- */
 
+/* Without a build-id: another library may have come to the same place. */
+static bool looks_the_same(const struct rl_linked *m, const struct rl_loaded *loaded)
+{
+	struct rl_view view;
+
+	if (!m->main && strcmp(m->path, loaded->name) != 0)
+		return false;
+	if (!rl_view_loaded(&view, loaded->headers, loaded->header_count, loaded->bias) || view.count != m->view.count ||
+	    view.dynamic != m->view.dynamic || view.dynamic_size != m->view.dynamic_size)
+		return false;
+	for (size_t i = 0; i < view.count; i++)
+		if (view.pieces[i].address != m->view.pieces[i].address || view.pieces[i].size != m->view.pieces[i].size)
+			return false;
+	return true;
+}
+
 static bool is_same(const struct rl_linked *m, const struct rl_loaded *loaded)
 {
 	if (m->gone || m->headers != loaded->headers || m->bias != loaded->bias)
 		return false;
-	return m->build_id_length == loaded->build_id_length
-		       ? !m->build_id_length || !memcmp(m->build_id, loaded->build_id, m->build_id_length)
-		       : loaded->build_id_length > sizeof(m->build_id) && !m->build_id_length;
+	if (!m->build_id_length && (!loaded->build_id_length || loaded->build_id_length > sizeof(m->build_id)))
+		return looks_the_same(m, loaded);
+	return m->build_id_length == loaded->build_id_length && !memcmp(m->build_id, loaded->build_id, m->build_id_length);
 }
 
 static struct rl_linked *known_module(const struct rl_loaded *loaded)
@@ -229,6 +245,23 @@ static void bury(struct rl_linked *m)
 	m->pages = 0;
 }
 
+/* Our watches are in none of its slots any more. */
+static bool is_forgotten(const struct rl_linked *m)
+{
+	bool watched = false;
+
+	for (size_t i = m->first; i < m->first + m->count; i++) {
+		const struct rl_linked_slot *slot = &rl_linkage.slots[i];
+
+		if (!slot->watch || slot->watch->state == RL_WATCH_OFF || slot->watch->state == RL_WATCH_LATE)
+			continue;
+		watched = true;
+		if (rl_slot_value(slot) == rl_watch_entry(slot->watch))
+			return false;
+	}
+	return watched;
+}
+
 /* It has gone, and come again to the same place: what was bound is as it was linked. */
 static bool is_reborn(const struct rl_linked *m)
 {
@@ -238,7 +271,7 @@ static bool is_reborn(const struct rl_linked *m)
 		if (link->state == RELINK_LINK_BOUND && rl_linkage.modules[link->module] == m)
 			return !rl_link_is_intact(&rl_runtime.core, link);
 	}
-	return false;
+	return is_forgotten(m);
 }
 
 static int note_seen(const struct rl_loaded *loaded, void *context)
