@@ -27,6 +27,10 @@ fail() {
 	failed=$((failed + 1))
 	echo "FAILED $1: ${2:-}"
 }
+broken() {
+	fail "$1" "can't be built"
+	exit 1
+}
 skip() {
 	skipped=$((skipped + 1))
 	echo "skipped: $1"
@@ -41,12 +45,12 @@ finish() {
 # library NAME SOURCE [FLAG]...: libNAME.so. Distributions mix lazy and eager binding; flags decide.
 library() {
 	"$cc" -D_GNU_SOURCE -g -O2 -fPIC -shared -w -pthread -o "$work/lib$1.so" "$here/$2" -Wl,-soname,"lib$1.so" -L"$work" -Wl,-rpath,"$work" "${@:3}" ||
-		fail "lib$1.so" "can't be built"
+		broken "lib$1.so"
 }
 
 # program NAME LIBRARY [FLAG]...: its main() calls trap_main() of that library.
 program() {
-	"$cc" -D_GNU_SOURCE -g -O2 -w -pthread -o "$work/$1" "$here/main.c" -L"$work" "-l$2" -Wl,-rpath,"$work" "${@:3}" || fail "$1" "can't be built"
+	"$cc" -D_GNU_SOURCE -g -O2 -w -pthread -o "$work/$1" "$here/main.c" -L"$work" "-l$2" -Wl,-rpath,"$work" "${@:3}" || broken "$1"
 }
 
 # trap NAME SOURCE [FLAG]...: both of them.
@@ -98,7 +102,7 @@ is_bound() {
 }
 
 # same LEAST MODULE PROG [ARG]...: a cold and a warm run, one with all calls, one that learns only, are what one without relink is. LEAST
-# calls of MODULE are bound at the end ("-": it does not live to tell).
+# calls of MODULE are bound at the end ("-": it does not live to tell; "all=4": four in that run, others need not be any).
 all_modes="cold warm all learn"
 modes=$all_modes
 options=()
@@ -114,7 +118,11 @@ same() {
 		*) with_relink -- "${@:3}" ;;
 		esac
 		is_same "$name ${*:4} ($mode)" || continue
-		[ "$1" = - ] || is_bound "$name ${*:4} ($mode)" "$1" "$2" || continue
+		case $1 in
+		-) ;;
+		all=*) [ $mode != all ] || is_bound "$name ${*:4} ($mode)" "${1#all=}" "$2" || continue ;;
+		*) is_bound "$name ${*:4} ($mode)" "$1" "$2" || continue ;;
+		esac
 		pass
 	done
 }
