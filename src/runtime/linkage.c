@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* linkage.c - the functions of relink/linkage.h. */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -233,6 +234,20 @@ static const char *refused(void)
 	return NULL;
 }
 
+/* -Wl,--audit: the program itself says who. */
+static bool is_audited(void)
+{
+	uint64_t unused;
+
+	for (size_t i = 0; i < rl_linkage.module_count; i++) {
+		const struct rl_linked *m = rl_linkage.modules[i];
+
+		if (m->main && (rl_view_dynamic(&m->view, DT_AUDIT, false, &unused) || rl_view_dynamic(&m->view, DT_DEPAUDIT, false, &unused)))
+			return true;
+	}
+	return false;
+}
+
 static bool take_options(const struct relink_linkage_options *options)
 {
 	struct relink_linkage_options *mine = &rl_linkage.options;
@@ -259,6 +274,8 @@ static int begin(struct relink_error *err)
 		return rl_fail(err, RELINK_E_WRITE, 0, rl_runtime.core.why);
 	if (!rl_linkage_look())
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	if (is_audited())
+		return rl_fail(err, RELINK_E_CONTEXT, 0, "an auditor wants to see calls between libraries (the program was linked with --audit)");
 	rl_text_aside();
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_linkage_watch();
