@@ -266,6 +266,18 @@ static bool take_options(const struct relink_linkage_options *options)
 	return true;
 }
 
+static bool are_in_the_way(void)
+{
+	bool threads = false;
+
+	for (size_t i = 0; i < rl_linkage.link_count; i++) {
+		if (rl_linkage.links[i].state == RELINK_LINK_BOUND)
+			return false;
+		threads |= rl_linkage.links[i].state == RELINK_LINK_THREADS;
+	}
+	return threads;
+}
+
 static int begin(struct relink_error *err)
 {
 	int r;
@@ -280,6 +292,8 @@ static int begin(struct relink_error *err)
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_linkage_watch();
 	__atomic_store_n(&rl_linkage.started, true, __ATOMIC_RELEASE);
+	if (!r && are_in_the_way())
+		r = rl_fail(err, RELINK_E_THREADS, 0, "other threads run, and one store can't change these calls; bind before they start");
 	return r;
 }
 
