@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* sub.c - the library of api.c. */
+#include "subject.h"
