@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Runs the stress tests, all at the same time, each for RELINK_SOAK_SECONDS (an hour if not set), then what `make check` does for some
-# compilers, linkers and models for all of them, then every fuzz target for RELINK_FUZZ_SECONDS (ten minutes).
+# compilers, linkers, models and stock programs for all of them, then every fuzz target for RELINK_FUZZ_SECONDS (ten minutes).
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -16,6 +16,6 @@ fi
 echo "soak: $tests stress tests, $seconds seconds"
 status=0
 ctest --test-dir build/soak -L '^soak$' --parallel "$tests" --output-on-failure || status=1
-RELINK_ALL_ROWS=1 ctest --test-dir build/soak -R '^tools\.(index|object|bake)$' --output-on-failure || status=1
+RELINK_ALL_ROWS=1 ctest --test-dir build/soak -R '^(tools\.(index|object|bake)|linkage\.stock)$' --output-on-failure || status=1
 scripts/fuzz.sh || status=1
 exit $status

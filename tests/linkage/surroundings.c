@@ -156,6 +156,12 @@ int trap_main(int argc, char **argv)
 		raise(atoi(argv[2]));
 	if (is(argc, argv, "leave"))
 		_exit(atoi(argv[2]));
+	if (is(argc, argv, "phases")) { /* what is bound in the first is called in the third */
+		int sum = work(1000);
+
+		sum += more_work(1);
+		printf("%d\n", sum - work(900));
+	}
 	if (is(argc, argv, "sum"))
 		printf("%d\n", work(1000) + more_work(1000));
 	return 0;

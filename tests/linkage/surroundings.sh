@@ -168,6 +168,15 @@ done
 
 # ---- code that can't be written ----
 
+if [ -x "$RELINK_TEST_BIN/tools.deny" ]; then
+	for policy in hot all; do
+		"$RELINK_TEST_BIN/tools.deny" "$RELINK_TOOL" run --policy $policy --json --report="$work/report" "$prog" sum >"$work/out" 2>"$work/err"
+		cmp -s "$work/out" <("$prog" sum) && [ ! -s "$work/err" ] && pass || fail "denied ($policy)" "$(cat "$work/err")"
+	done
+else
+	skip "denied: there is no tools.deny"
+fi
+
 if unshare -rm true 2>/dev/null; then
 	printf '#!/bin/sh\nmount -t tmpfs none /proc && exec "$@"\n' >"$work/no-proc"
 	chmod +x "$work/no-proc"
