@@ -134,6 +134,8 @@ struct rl_port {
 	bool (*call_at)(const uint8_t *bytes, size_t count, uint64_t address, struct rl_found *found);
 	/* Is this code where a slot leads until the loader fills it at the first call? */
 	bool (*unfilled)(const uint8_t *bytes, size_t count);
+	/* And does it want to know from the stub, in the register that is linkage's, which slot it is for? Nobody may stand in between. */
+	bool (*unfilled_by_stub)(const uint8_t *bytes, size_t count);
 	/* Offset of the opcode byte in a trampoline and the address of the slot it jumps through. False: not one. */
 	bool (*trampoline)(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot);
 	/* The effect of executing `bytes` at `address`; `flags` is the flags register. False: not an instruction of ours. */

@@ -495,6 +495,13 @@ static bool unfilled(const uint8_t *bytes, size_t count)
 	return count - at >= 6 && bytes[at] == 0xff && bytes[at + 1] == 0x35;
 }
 
+static bool unfilled_by_stub(const uint8_t *bytes, size_t count)
+{
+	size_t at = skip_endbr64(bytes, count);
+
+	return unfilled(bytes, count) && bytes[at] != 0x68;
+}
+
 static bool trampoline(const uint8_t *bytes, size_t count, uint64_t address, size_t *opcode, uint64_t *slot)
 {
 	size_t at = skip_endbr64(bytes, count);
@@ -698,6 +705,7 @@ const struct rl_port rl_port_x86_64 = {
 	.plt_slot = plt_slot,
 	.call_at = call_at,
 	.unfilled = unfilled,
+	.unfilled_by_stub = unfilled_by_stub,
 	.trampoline = trampoline,
 	.emulate = emulate,
 	.move = move,

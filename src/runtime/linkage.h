@@ -86,6 +86,8 @@ struct rl_linked *rl_linked_at(uintptr_t code);        /* NULL: no module's code
 struct rl_linked_slot *rl_linked_slot(const struct rl_linked *module, uintptr_t address);
 /* Where calls through the slot go. 0: nobody knows yet, or it is no code; *state says which. */
 uintptr_t rl_slot_target(const struct rl_linked_slot *slot, uint8_t *state);
+/* Calls through it before it is filled have to come from the stub itself. */
+bool rl_slot_is_filled_by_stub(const struct rl_linked_slot *slot);
 static inline uintptr_t rl_slot_value(const struct rl_linked_slot *slot)
 {
 	return __atomic_load_n((const uintptr_t *)slot->address, __ATOMIC_ACQUIRE);

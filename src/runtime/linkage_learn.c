@@ -388,7 +388,8 @@ static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, ui
 		return false;
 	/* Where it will lead is not known yet; but a program far from us is far from all libraries. */
 	if (!target)
-		return state == RELINK_LINK_LAZY && (learns() || slot->count) && is_near(m, (uintptr_t)&rl_linkage);
+		return state == RELINK_LINK_LAZY && (learns() || slot->count) && is_near(m, (uintptr_t)&rl_linkage) &&
+		       !rl_slot_is_filled_by_stub(slot);
 	return learns() && is_near(m, target);
 }
 

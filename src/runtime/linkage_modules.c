@@ -407,3 +407,16 @@ uintptr_t rl_slot_target(const struct rl_linked_slot *slot, uint8_t *state)
 	}
 	return value;
 }
+
+bool rl_slot_is_filled_by_stub(const struct rl_linked_slot *slot)
+{
+	uintptr_t value = rl_slot_value(slot);
+	const struct rl_linked *m = rl_linked_at(value);
+	const uint8_t *bytes;
+	size_t count;
+
+	if (!m)
+		return false;
+	bytes = code_at(m, value, &count);
+	return rl_runtime.core.port->unfilled_by_stub(bytes, count);
+}
