@@ -47,6 +47,10 @@ KEEP double variadic(int count, ...)
 	return sum;
 }
 
+/* The compiler calls __tls_get_addr for it. */
+__thread int local = 1;
+KEEP int *where_local(void) { return &local; }
+
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v8 __attribute__((vector_size(32)));
 typedef float v16 __attribute__((vector_size(64)));
@@ -175,6 +179,8 @@ static int all(int n)
 	ok &= turned(n + 2.0 * I, 3.0f) == 3.0 * n + 6.0 * I && is_odd(n) == (n & 1);
 	ok &= through((union both){ .n = n }).n == n;
 	ok &= variadic(5, (long)n, 1.5, 2L, 2.5, 3L) == n + 9 && variadic(1, (long)n) == n;
+	local = n;
+	ok &= *where_local() == n;
 	return ok && vectors(n) && registers(n);
 }
 

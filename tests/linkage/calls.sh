@@ -16,9 +16,37 @@ for flavour in "${flavours[@]}"; do
 	same 12 "libarguments-$name.so" "$work/arguments-$name"
 	trap_program "unwind-$name" unwind.c $flags
 	# A slot that is filled at the first call is noticed after some more that are recorded; there are too few here.
-	case $name in *lazy) modes="cold all learn" ;; esac
+	case $name in *lazy) modes="cold all" ;; esac
 	same 1 "libunwind-$name.so" "$work/unwind-$name" steps
 	modes=$all_modes
 	[ "$name" != now ] || same 1 "libunwind-$name.so" "$work/unwind-$name" profile
+done
+
+# Other linkers, layouts and ways of calling. Retpolines and what has no slots stay as they are.
+others=(
+	"noseparate 12 -Wl,-z,now,-z,noseparate-code"
+	"sysv 12 -Wl,-z,now,--hash-style=sysv"
+	"norelro 12 -Wl,-z,now,-z,norelro"
+	"noplt all=12 -fno-plt"
+	"level0 12 -O0 -Wl,-z,now"
+	"symbolic 0 -Wl,-Bsymbolic"
+	"stripped 12 -Wl,-z,now -s"
+	"profiled 12 -pg -Wl,-z,now"
+	"gold 12 -fuse-ld=gold -Wl,-z,now"
+	"lld 12 -fuse-ld=lld -Wl,-z,now"
+	"lldibt 12 -fuse-ld=lld -Wl,-z,now,-z,force-ibt -fcf-protection=full"
+	"lldretpoline 0 -fuse-ld=lld -Wl,-z,now,-z,retpolineplt"
+	"mold 12 -fuse-ld=mold -Wl,-z,now"
+	"moldlazy 0 -fuse-ld=mold -Wl,-z,lazy"
+)
+export GMON_OUT_PREFIX=$work/gmon
+for flavour in "${others[@]}"; do
+	read -r name least flags <<<"$flavour"
+	if ! "$cc" -shared -fPIC -w -x c -o "$work/try.so" /dev/null $flags 2>/dev/null; then
+		skip "$name: $cc can't ($flags)"
+		continue
+	fi
+	trap_program "arguments-$name" arguments.c $flags
+	same "$least" "libarguments-$name.so" "$work/arguments-$name"
 done
 finish

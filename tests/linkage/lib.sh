@@ -101,9 +101,9 @@ is_bound() {
 	return 0
 }
 
-# same LEAST MODULE PROG [ARG]...: a cold and a warm run, one with all calls, one that learns only, are what one without relink is. LEAST
+# same LEAST MODULE PROG [ARG]...: a cold and a warm run, and one with all calls bound, are what one without relink is. LEAST
 # calls of MODULE are bound at the end ("-": it does not live to tell; "all=4": four in that run, others need not be any).
-all_modes="cold warm all learn"
+all_modes="cold warm all"
 modes=$all_modes
 options=()
 same() {
@@ -114,7 +114,7 @@ same() {
 	forget
 	for mode in $modes; do
 		case $mode in
-		all | learn) with_relink --policy "$mode" -- "${@:3}" ;;
+		all) with_relink --policy all -- "${@:3}" ;;
 		*) with_relink -- "${@:3}" ;;
 		esac
 		is_same "$name ${*:4} ($mode)" || continue

@@ -127,6 +127,23 @@ static int last_call(void)
 	return 0;
 }
 
+/* These look at who calls them. */
+static int callers(void)
+{
+	int found = 0;
+
+	for (int i = 0; i < 100; i++) {
+		Dl_info info;
+		void *handle = dlopen("libcommon.so", RTLD_LAZY); /* in the run path of whoever calls */
+
+		found += dlsym(RTLD_NEXT, "callee") == NULL && dlsym(RTLD_NEXT, "atoi") && dlsym(RTLD_DEFAULT, "callee") == (void *)callee && handle;
+		found += dladdr((void *)work, &info) && !strcmp(info.dli_sname, "work");
+		dlclose(handle);
+	}
+	printf("found %d\n", found);
+	return 0;
+}
+
 int trap_main(int argc, char **argv)
 {
 	char *slash = strrchr(argv[0], '/');
@@ -137,6 +154,8 @@ int trap_main(int argc, char **argv)
 		return reopen(argv[2], argv[3], argc > 4);
 	if (is(argc, argv, "scopes"))
 		return scopes();
+	if (is(argc, argv, "callers"))
+		return callers();
 	if (is(argc, argv, "last"))
 		return last_call();
 	return namespaces();

@@ -67,6 +67,11 @@ same 0 libloading.so "$work/loading" scopes
 program loadingcommon loading -Wl,--no-as-needed -lcommon
 same 0 libloading.so "$work/loadingcommon" scopes
 same 1 libloading.so "$work/loading" namespaces
+same 1 libloading.so "$work/loading" callers
+# The loader never fills a slot.
+export LD_BIND_NOT=1
+same 0 libloading.so "$work/loading" scopes
+unset LD_BIND_NOT
 
 # The same size and place, other code; with build-ids and without, with start files and without, and nothing left open.
 for flags in "" "-Wl,--build-id=none" "-nostartfiles" "-nostartfiles -Wl,--build-id=none" "-Wl,-z,now" "-Wl,-z,now -Wl,--build-id=none"; do
@@ -85,5 +90,8 @@ for first in 'atoi("7")' 'getpagesize() / 4096' '(int)strtol("3", 0, 10)'; do
 	library pluginlast plugin.c -DVALUE=1 -DFIRST="$first" $lazy
 	library pluginlast2 plugin.c -DVALUE=1 -DFIRST="(int)labs(5)" $lazy -Wl,--build-id=none
 	same 1 libloading.so "$work/loading" last
+	export LD_BIND_NOT=1
+	same 1 libloading.so "$work/loading" last
+	unset LD_BIND_NOT
 done
 finish

@@ -61,7 +61,7 @@ static int do_vfork(const char *self)
 {
 	volatile int sum = work(20);
 
-	for (volatile int i = 0; i < 20; i++) {
+	for (volatile int i = 0; i < 40; i++) { /* vfork itself is bound meanwhile */
 		pid_t child = vfork();
 
 		if (child == 0) {
@@ -141,6 +141,26 @@ static int do_clone(void)
 	return 0;
 }
 
+/* A thread that libc does not know of. */
+static int do_thread(void)
+{
+	size_t size = 256 << 10;
+	char *stack = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static volatile int running = 1;
+	int sum = work(10);
+
+	if (clone(shares, stack + size, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID, 0, 0, 0,
+		  &running) < 0)
+		return 77;
+	for (int i = 0; i < 20000; i++)
+		sum += work(3) + more_work(2);
+	stop = 1;
+	while (running)
+		usleep(100);
+	say("sum", sum + work(100));
+	return 0;
+}
+
 int trap_main(int argc, char **argv)
 {
 	if (is(argc, argv, "child")) {
@@ -158,5 +178,5 @@ int trap_main(int argc, char **argv)
 		return do_spawn(argv[0]);
 	if (is(argc, argv, "system"))
 		return do_system();
-	return do_clone();
+	return is(argc, argv, "thread") ? do_thread() : do_clone();
 }

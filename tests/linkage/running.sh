@@ -7,11 +7,11 @@
 for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
 	read -r name flags <<<"$flavour"
 	trap_program "processes-$name" processes.c $flags
-	for how in fork fork-leave vfork spawn system clone; do
+	for how in fork fork-leave vfork spawn system clone thread; do
 		same 0 "libprocesses-$name.so" "$work/processes-$name" $how
 	done
 	trap_program "signals-$name" signals.c $flags
-	for how in calls jumps small errno coroutines; do
+	for how in calls jumps twice small errno coroutines; do
 		same 3 "libsignals-$name.so" "$work/signals-$name" $how
 	done
 	trap_program "threads-$name" threads.c $flags
@@ -34,7 +34,7 @@ trap_program signals-noplt signals.c -fno-plt
 for how in strict filter call call-prctl; do
 	same - libsandbox-noplt.so "$work/sandbox-noplt" $how
 done
-modes="cold all learn"
+modes="cold all"
 same 0 libsignals-noplt.so "$work/signals-noplt" calls
 modes=$all_modes
 

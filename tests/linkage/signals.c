@@ -138,6 +138,29 @@ static int error_number(void)
 	return 0;
 }
 
+/* Functions that return more than once, or into the middle of others. */
+static int twice(void)
+{
+	int came_back = 0;
+
+	for (volatile int i = 0; i < 100; i++) {
+		volatile int times = 0;
+		ucontext_t here;
+		jmp_buf there;
+
+		if (setjmp(there) < 3)
+			longjmp(there, ++times + 0 * work(1));
+		came_back += times;
+		times = 0;
+		getcontext(&here);
+		if (times++ < 2)
+			setcontext(&here);
+		came_back += times;
+	}
+	printf("came back %d, sum %d\n", came_back, work(100));
+	return 0;
+}
+
 int trap_main(int argc, char **argv)
 {
 	if (is(argc, argv, "calls"))
@@ -146,6 +169,8 @@ int trap_main(int argc, char **argv)
 		return jumps();
 	if (is(argc, argv, "small"))
 		return small_stack();
+	if (is(argc, argv, "twice"))
+		return twice();
 	if (is(argc, argv, "errno"))
 		return error_number();
 	return coroutines();
