@@ -13,7 +13,7 @@ least() {
 	case $1 in
 	lazy) least=0 ;;
 	lazy-now) options=(--now) ;;
-	noplt) least=all=$2 ;; # such calls are not recorded: the slots may be read as data
+	noplt | symbolic) least=all=$2 ;; # the slots may be read as data, so such calls are not recorded; and little is left
 	esac
 }
 
