@@ -5,6 +5,8 @@
  * Its work comes in the middle of anything that the program does, once for each call that turns out to be hot. Then the process
  * has one thread, as far as libc knows; whether that is so the commit asks the kernel. A process with threads only remembers.
  */
+#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -289,6 +291,17 @@ static void look_for_changes(void)
 	}
 }
 
+/* Opening a file is where a thread may be cancelled, and it is the program's errno. */
+static void save(void)
+{
+	int error = errno, cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	rl_hot_save();
+	pthread_setcancelstate(cancel, NULL);
+	errno = error;
+}
+
 /* The process is about to shut itself in, or to become another: nothing can be written any more then. */
 static void finish(bool for_good)
 {
@@ -296,7 +309,7 @@ static void finish(bool for_good)
 		rl_linkage_unwatch(NULL);
 		rl_linkage.closed = true;
 	}
-	rl_hot_save();
+	save();
 }
 
 /* It has been called through for the first time. */
