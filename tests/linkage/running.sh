@@ -14,6 +14,7 @@ for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
 	for how in calls jumps twice small errno coroutines; do
 		same 2 "libsignals-$name.so" "$work/signals-$name" $how
 	done
+	same 0 "libsignals-$name.so" "$work/signals-$name" cancel
 	trap_program "threads-$name" threads.c $flags
 	same 0 "libthreads-$name.so" "$work/threads-$name"
 	trap_program "early-$name" threads.c $flags -DEARLY

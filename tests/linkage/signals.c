@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* signals.c - handlers that come in the middle of recording, that never return to it, or have little stack; and coroutines. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/auxv.h>
@@ -161,6 +162,38 @@ static int twice(void)
 	return 0;
 }
 
+/* Somebody has cancelled the thread: it ends where it says that it may, not where relink calls something. */
+static volatile int ready, cancelled, passed;
+
+static void *is_cancelled(void *unused)
+{
+	char *none[] = { "none", 0 };
+
+	ready = 1;
+	while (!cancelled)
+		;
+	execv("/nonexistent/program", none);
+	passed = errno == ENOENT;
+	pthread_testcancel();
+	return unused;
+}
+
+static int cancel(void)
+{
+	pthread_t thread;
+	void *result;
+	int sum = work(1000);
+
+	pthread_create(&thread, NULL, is_cancelled, NULL);
+	while (!ready)
+		;
+	pthread_cancel(thread);
+	cancelled = 1;
+	pthread_join(thread, &result);
+	printf("passed %d, cancelled %d, sum %d\n", passed, result == PTHREAD_CANCELED, sum + more_work(100));
+	return 0;
+}
+
 int trap_main(int argc, char **argv)
 {
 	if (is(argc, argv, "calls"))
@@ -169,6 +202,8 @@ int trap_main(int argc, char **argv)
 		return jumps();
 	if (is(argc, argv, "small"))
 		return small_stack();
+	if (is(argc, argv, "cancel"))
+		return cancel();
 	if (is(argc, argv, "twice"))
 		return twice();
 	if (is(argc, argv, "errno"))
