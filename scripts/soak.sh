@@ -16,6 +16,6 @@ fi
 echo "soak: $tests stress tests, $seconds seconds"
 status=0
 ctest --test-dir build/soak -L '^soak$' --parallel "$tests" --output-on-failure || status=1
-RELINK_ALL_ROWS=1 ctest --test-dir build/soak -R '^(tools\.(index|object|bake)|linkage\.stock)$' --output-on-failure || status=1
+RELINK_ALL_ROWS=1 ctest --test-dir build/soak -R '^(tools\.(index|object|bake)|linkage\.(stock|generated))$' --output-on-failure || status=1
 scripts/fuzz.sh || status=1
 exit $status
