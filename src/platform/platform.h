@@ -217,6 +217,9 @@ struct rl_loaded {
 /* Visits the modules of this link namespace until visit returns non-zero, and returns that. They stay loaded meanwhile. Takes the loader's
  * lock; may be nested. */
 int rl_each_loaded(int (*visit)(const struct rl_loaded *loaded, void *ctx), void *ctx);
+/* Is some thread mapping or unmapping modules, so that a signal handler that interrupted this must not visit them? Some are listed that are not
+ * there any more. */
+bool rl_loader_is_busy(void);
 
 struct rl_image {
 	uintptr_t bias;            /* run-time address minus linked address */

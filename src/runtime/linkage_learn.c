@@ -386,7 +386,8 @@ static int work_locked(const struct rl_loaded *first, void *context)
 static void work(struct rl_recorded *recorded)
 {
 	recorded->watch->missed = 0;
-	if (!rl_linkage.closed)
+	/* A signal handler may have interrupted dlclose; it is done another time. */
+	if (!rl_linkage.closed && !rl_loader_is_busy())
 		rl_each_loaded(work_locked, recorded);
 }
 

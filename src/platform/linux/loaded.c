@@ -7,6 +7,14 @@
 #include <link.h>
 #include <sys/auxv.h>
 
+/* What debuggers go by. Every loader has it, but a static program need not. */
+#pragma weak _r_debug
+
+bool rl_loader_is_busy(void)
+{
+	return &_r_debug && *(volatile const int *)&_r_debug.r_state != RT_CONSISTENT;
+}
+
 struct walk {
 	int (*visit)(const struct rl_loaded *loaded, void *ctx);
 	void *ctx;
