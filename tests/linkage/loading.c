@@ -2,6 +2,8 @@
 /* loading.c - modules that come and go, in scopes and namespaces of their own; see loading.sh for the libraries. */
 #include <dlfcn.h>
 #include <link.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "subject.h"
@@ -127,6 +129,36 @@ static int last_call(void)
 	return 0;
 }
 
+static volatile int storms, wrong_sums;
+
+static void on_alarm(int number)
+{
+	storms++;
+	wrong_sums += work(4) != 4 * 4 + 10 + (7 + 6 + 1 + 0) || more_work(3) != 3 + 4 + 5 + 21;
+}
+
+/* Signals whose handler makes calls that are recorded, while modules come and go. */
+static int storm(void)
+{
+	struct itimerval timer = { { 0, 70 }, { 0, 70 } };
+	int sum = 0;
+
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	for (int i = 0; i < 400; i++) {
+		void *one = load("libpluginlocal.so", i % 2 ? RTLD_NOW : RTLD_LAZY), *two = load("libpluginlast.so", RTLD_LAZY);
+
+		if (!one || !two)
+			return 1;
+		sum += run(one, 30) + run(two, 30);
+		dlclose(i % 3 ? one : two);
+		dlclose(i % 3 ? two : one);
+	}
+	signal(SIGALRM, SIG_IGN);
+	printf("sum %d, wrong %d\n", sum, wrong_sums);
+	return storms == 0;
+}
+
 /* These look at who calls them. */
 static int callers(void)
 {
@@ -154,6 +186,8 @@ int trap_main(int argc, char **argv)
 		return reopen(argv[2], argv[3], argc > 4);
 	if (is(argc, argv, "scopes"))
 		return scopes();
+	if (is(argc, argv, "storm"))
+		return storm();
 	if (is(argc, argv, "callers"))
 		return callers();
 	if (is(argc, argv, "last"))

@@ -94,4 +94,5 @@ for first in 'atoi("7")' 'getpagesize() / 4096' '(int)strtol("3", 0, 10)'; do
 	same 1 libloading.so "$work/loading" last
 	unset LD_BIND_NOT
 done
+same 3 libloading.so "$work/loading" storm
 finish
