@@ -21,6 +21,7 @@
 
 #include <cpuid.h>
 #include <sys/single_threaded.h>
+#include <time.h>
 
 #pragma weak __libc_single_threaded
 
@@ -422,6 +423,25 @@ void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *
 	}
 }
 
+#define PATIENCE 10000 /* of 100 us */
+
+bool rl_recorder_hold(void)
+{
+	const struct timespec pause = { 0, 100000 };
+
+	for (int i = 0; i < PATIENCE; i++) {
+		if (!__atomic_exchange_n(&work.busy, 1, __ATOMIC_ACQUIRE))
+			return true;
+		rl_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
+	}
+	return false;
+}
+
+void rl_recorder_release(void)
+{
+	__atomic_store_n(&work.busy, 0, __ATOMIC_RELEASE);
+}
+
 void rl_recorder_after_fork(void)
 {
 	work.busy = 0;
@@ -472,6 +492,15 @@ uint64_t rl_recorder_total(void)
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
 {
 	(void)visit, (void)ctx;
+}
+
+bool rl_recorder_hold(void)
+{
+	return false;
+}
+
+void rl_recorder_release(void)
+{
 }
 
 void rl_recorder_after_fork(void)
