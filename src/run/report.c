@@ -157,7 +157,7 @@ void rl_run_report(const struct rl_run_options *options)
 	int descriptor;
 	FILE *to;
 
-	if (!options->report[0] || options->process != getpid() || !may_report())
+	if (!options->report[0] || !may_report() || options->process != getpid())
 		return;
 	descriptor = file ? open(options->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : open_error(options);
 	to = descriptor < 0 ? NULL : fdopen(descriptor, "w");
