@@ -17,6 +17,8 @@ void rl_linkage_note(const char *text, const char *more)
 	size_t used = rl_length(rl_linkage.notes);
 	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
 
+	if (strstr(rl_linkage.notes, text))
+		return;
 	rl_text_add(&t, text);
 	rl_text_add(&t, more);
 	rl_text_add(&t, "\n");
@@ -49,6 +51,7 @@ static int run_locked(const struct rl_loaded *first, void *context)
 	if (l->result)
 		return 1;
 	rl_linkage_bury(first->removals);
+	rl_linkage_tidy();
 	l->result = l->fn(l->ctx, l->err);
 	rl_unlock();
 	return 1;
