@@ -158,6 +158,7 @@ enum rl_watch_state {
 	RL_WATCH_ON,
 	RL_WATCH_UNFILLED, /* the loader fills the slot at the first call */
 	RL_WATCH_LATE,     /* and is about to */
+	RL_WATCH_GONE,     /* nobody has the slot any more */
 };
 
 struct rl_watch {
@@ -168,6 +169,7 @@ struct rl_watch {
 	/* Not NULL: calls are not counted; is one with these arguments work? Must be code of its own. */
 	bool (*ask)(uint64_t first, uint64_t second);
 	uint32_t index;   /* whoever asked knows what */
+	struct rl_watch *next; /* of those that have gone */
 };
 
 enum rl_recorded_what {
@@ -188,8 +190,14 @@ struct rl_recorded {
 typedef void rl_recorder_work(struct rl_recorded *recorded);
 /* Calls of one caller through one slot are work after so many times, while the process has one thread. 0 or -errno. */
 int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses);
-/* Counts from when rl_watch_entry is put into the slot, by the caller. NULL: there are too many. Never freed. */
+/* Counts from when rl_watch_entry is put into the slot, by the caller. NULL: there are too many. */
 struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled);
+/*
+ * The slot's memory has gone. Somebody may have kept what he found in the slot: calls of the entry still go on to the target, and only
+ * a watch with the same target takes its place.
+ */
+void rl_watch_drop(struct rl_watch *w);
+void rl_recorder_sweep(void); /* after the last of them: their callers are forgotten */
 uintptr_t rl_watch_entry(const struct rl_watch *w);
 struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an address */
 /* Slots that have been called through before they were filled, and who still is not. Nobody here looks at them: their memory may be gone. */
@@ -199,6 +207,13 @@ void rl_recorder_still_late(const struct rl_watch *w);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);
+/*
+ * No work is begun until rl_recorder_release: whoever works waits for the loader, and may have come there with any lock of the
+ * program's, malloc's among them. So who holds the loader's lock and wants memory must keep it away first. False: it works on, and
+ * has for a second.
+ */
+bool rl_recorder_hold(void);
+void rl_recorder_release(void);
 void rl_recorder_after_fork(void);
 
 /* ---- modules ---- */

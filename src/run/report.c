@@ -2,18 +2,42 @@
 /* report.c - what was bound, for whoever asked: the library itself never prints. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run/run.h"
 
 #define PAGE 4096u
 
+#define HIGH 200 /* out of the way of programs that count on the next descriptor */
+
+static struct stat standard_error;
+static int *kept;
+
+/* A child that becomes a daemon must not hold the other end of a pipe. */
+static void let_go_in_child(void)
+{
+	struct stat now;
+
+	if (fstat(*kept, &now) == 0 && now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino)
+		close(*kept);
+	*kept = -1;
+}
+
 void rl_run_began(struct rl_run_options *options, const struct relink_error *err)
 {
 	options->error = *err;
+	options->process = getpid();
+	options->descriptor = -1;
+	if (strcmp(options->report, "-") != 0 || fstat(STDERR_FILENO, &standard_error) < 0)
+		return;
+	options->descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH);
+	kept = &options->descriptor;
+	pthread_atfork(NULL, NULL, let_go_in_child);
 }
 
 static uint64_t left(const struct relink_linkage_info *info)
@@ -116,18 +140,32 @@ static bool may_report(void)
 	return !status.closed;
 }
 
+/* What was standard error: the program may have closed any descriptor, and opened something else in its place. */
+static int open_error(const struct rl_run_options *options)
+{
+	struct stat now;
+
+	if (options->descriptor < 0 || fstat(options->descriptor, &now) < 0 || now.st_dev != standard_error.st_dev ||
+	    now.st_ino != standard_error.st_ino)
+		return -1;
+	return fcntl(options->descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
 void rl_run_report(const struct rl_run_options *options)
 {
 	bool file = strcmp(options->report, "-") != 0;
 	int descriptor;
 	FILE *to;
 
-	if (!options->report[0] || !may_report())
+	if (!options->report[0] || !may_report() || options->process != getpid())
 		return;
-	descriptor = file ? open(options->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : dup(STDERR_FILENO);
+	descriptor = file ? open(options->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : open_error(options);
 	to = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-	if (!to)
+	if (!to) {
+		if (file)
+			fprintf(stderr, "relink: the report can't be written to %s: %s\n", options->report, strerror(errno));
 		return;
+	}
 	if (options->json)
 		print_json(to, options);
 	else

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <relink/linkage.h>
 
@@ -16,6 +17,8 @@ struct rl_run_options {
 	unsigned hops;           /* programs that only start the one that is meant */
 	char placed[160];        /* why the program is not near its libraries, though that was asked for */
 	char unknown[64];        /* a word that nobody understands */
+	int descriptor;          /* of standard error, which many programs close before they end; -1: nothing is reported there */
+	pid_t process;           /* which reports: its children end, too */
 	struct relink_error error;
 };
 

@@ -18,6 +18,8 @@ void rl_linkage_note(const char *text, const char *more)
 	size_t used = rl_length(rl_linkage.notes);
 	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
 
+	if (strstr(rl_linkage.notes, text))
+		return;
 	rl_text_add(&t, text);
 	rl_text_add(&t, more);
 	rl_text_add(&t, "\n");
@@ -50,17 +52,29 @@ static int run_locked(const struct rl_loaded *first, void *context)
 	if (l->result)
 		return 1;
 	rl_linkage_bury(first->removals);
+	rl_linkage_tidy();
 	l->result = l->fn(l->ctx, l->err);
 	rl_unlock();
 	return 1;
 }
 
-/* The loader's comes first, and keeps all modules where they are. */
+/* A visitor that calls relink. */
+static __thread bool inside __attribute__((tls_model("initial-exec")));
+
+/* The loader's comes first, and keeps all modules where they are. Before it the recorder's work has ended. */
 static int with_locks(locked_fn *fn, const void *ctx, struct relink_error *err)
 {
 	struct locked l = { fn, ctx, err, RELINK_E_CONTEXT };
+	bool held;
 
+	if (inside)
+		return rl_fail(err, RELINK_E_CONTEXT, 0, "called from a visitor, or from a signal handler that interrupted relink");
+	inside = true;
+	held = rl_recorder_hold();
 	rl_each_loaded(run_locked, &l);
+	if (held)
+		rl_recorder_release();
+	inside = false;
 	return l.result;
 }
 

@@ -3,6 +3,7 @@
  * linkage.h - calls between modules: what the runtime knows of the process's modules, their slots and the calls through them.
  *
  *	linkage_modules.c   which modules there are, which slots they have, where slots lead
+ *	linkage_gone.c      the room of those that have gone
  *	linkage_bind.c      from an address to a link, from links to commits
  *	linkage_learn.c     the recorder's work: which calls are hot
  *	linkage_cache.c     what other runs have found
@@ -74,12 +75,14 @@ struct rl_linkage_runtime {
 };
 extern struct rl_linkage_runtime rl_linkage;
 
-void rl_linkage_note(const char *text, const char *more);
+void rl_linkage_note(const char *text, const char *more); /* a line; each once */
 
 /* ---- linkage_modules.c ---- */
 
 /* Takes in modules that have come, marks those that have gone. False: out of memory. */
 bool rl_linkage_look(void);
+/* Gives back the room of those that have gone: indices change. */
+void rl_linkage_tidy(void);
 /* The rest is the recorder's, too. */
 void rl_linkage_bury(uint64_t removals); /* marks those that have gone, if any has since */
 struct rl_linked *rl_linked_at(uintptr_t code);        /* NULL: no module's code */

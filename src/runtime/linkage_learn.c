@@ -423,8 +423,10 @@ static void watch_slot(struct rl_linked_slot *slot)
 		return;
 	/* The first of these calls counts, too, and the loader must not put the function where we are. */
 	w = asked && !target ? rl_watch_add(slot->address, asked->function, true) : rl_watch_add(slot->address, value, target != 0);
-	if (!w)
+	if (!w) {
+		rl_linkage_note("there are more slots than can be watched: calls through the others are not learned", "");
 		return;
+	}
 	slot->watch = w;
 	w->index = (uint32_t)(slot - rl_linkage.slots);
 	w->ask = asked ? asked->ask : NULL;

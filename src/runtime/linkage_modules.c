@@ -236,42 +236,71 @@ static struct rl_linked *known_module(const struct rl_loaded *loaded)
 	return NULL;
 }
 
-/* Its links stay in the list, and are never looked at again; so do the watches, whose slots nobody has any more. */
+/* Its links, slots and watches stay where they are until somebody may tidy up, and are not looked at. */
 static void bury(struct rl_linked *m)
 {
 	m->gone = true;
-	m->count = 0;
 	rl_linkage.pages -= m->pages;
 	m->pages = 0;
 }
 
-/* Our watches are in none of its slots any more. */
-static bool is_forgotten(const struct rl_linked *m)
+enum evidence { NONE, OLD, NEW };
+
+/* Slots of a module that has just been loaded lead to the recorder nowhere; hooks are rarely in all of them. */
+static enum evidence slots_say(const struct rl_linked *m)
 {
-	bool watched = false;
+	enum evidence says = NONE;
 
 	for (size_t i = m->first; i < m->first + m->count; i++) {
 		const struct rl_linked_slot *slot = &rl_linkage.slots[i];
 
-		if (!slot->watch || slot->watch->state == RL_WATCH_OFF || slot->watch->state == RL_WATCH_LATE)
+		if (!slot->watch || (slot->watch->state != RL_WATCH_ON && slot->watch->state != RL_WATCH_UNFILLED))
 			continue;
-		watched = true;
 		if (rl_slot_value(slot) == rl_watch_entry(slot->watch))
-			return false;
+			return OLD;
+		says = NEW;
 	}
-	return watched;
+	return says;
 }
 
-/* It has gone, and come again to the same place: what was bound is as it was linked. */
-static bool is_reborn(const struct rl_linked *m)
+/* What was bound is as it was linked, if it has been loaded again. */
+static enum evidence links_say(const struct rl_linked *m)
 {
 	for (size_t i = 0; i < rl_linkage.link_count; i++) {
 		const struct rl_link *link = &rl_linkage.links[i];
 
 		if (link->state == RELINK_LINK_BOUND && rl_linkage.modules[link->module] == m)
-			return !rl_link_is_intact(&rl_runtime.core, link);
+			return rl_link_is_intact(&rl_runtime.core, link) ? OLD : NEW;
 	}
-	return is_forgotten(m);
+	return NONE;
+}
+
+/* Then all addresses that are known are ones that it has. */
+static bool has_shape_of(const struct rl_linked *m, const struct rl_loaded *loaded)
+{
+	struct rl_view now;
+
+	if (!rl_view_loaded(&now, loaded->headers, loaded->header_count, loaded->bias) || now.count != m->view.count)
+		return false;
+	for (size_t i = 0; i < now.count; i++) {
+		const struct rl_piece *a = &now.pieces[i], *b = &m->view.pieces[i];
+
+		if (a->address != b->address || a->size != b->size || a->flags != b->flags)
+			return false;
+	}
+	return now.dynamic == m->view.dynamic && now.dynamic_size == m->view.dynamic_size && now.relro == m->view.relro;
+}
+
+/* Or has it gone, and come again to the same place? Without a build-id that may be another file. */
+static bool has_stayed(const struct rl_linked *m, const struct rl_loaded *loaded)
+{
+	enum evidence says;
+
+	if (!has_shape_of(m, loaded))
+		return false;
+	says = links_say(m);
+	says = says == NONE ? slots_say(m) : says;
+	return says == NONE ? m->build_id_length || m->why : says == OLD;
 }
 
 static int note_seen(const struct rl_loaded *loaded, void *context)
@@ -280,7 +309,7 @@ static int note_seen(const struct rl_loaded *loaded, void *context)
 
 	(void)context;
 	if (m)
-		m->seen = !is_reborn(m);
+		m->seen = has_stayed(m, loaded);
 	return 0;
 }
 
@@ -306,8 +335,12 @@ static int look_at(const struct rl_loaded *loaded, void *context)
 	bool *failed = context;
 
 	rl_linkage_bury(loaded->removals);
-	if (known_module(loaded) || l->module_count == RL_LINKED_MAX)
+	if (known_module(loaded))
 		return 0;
+	if (l->module_count == RL_LINKED_MAX) {
+		rl_linkage_note("there are more than 1024 modules: calls of the others, and to them, are left as they are", "");
+		return 0;
+	}
 	m = new_module(loaded);
 	*failed |= !m || !find_slots(m, (uint16_t)l->module_count);
 	if (m)

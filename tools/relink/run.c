@@ -117,12 +117,31 @@ static char *absolute(const char *path)
 	return whole;
 }
 
+/* Before the program has done its work. Nothing is made yet: it may not be run at all. */
+static bool can_be_written(const char *file, int *status)
+{
+	const char *slash = strrchr(file, '/');
+	char folder[4096];
+
+	if (!slash || access(file, W_OK) == 0)
+		return true;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - file) + 1, file);
+	if (errno == ENOENT && access(folder, W_OK) == 0)
+		return true;
+	complain(file, "the report can't be written: %s", strerror(errno));
+	*status = STATUS_BAD;
+	return false;
+}
+
 static bool take_report(struct request *r, const char *value, int *status)
 {
 	char *file = absolute(value ? value : "-");
 
 	r->report = true;
-	if (!file || !is_plain("--report", file, status)) {
+	if (!file)
+		complain(NULL, "run: --report=%s: the current directory is not known (%s); write the whole path", value, strerror(errno));
+	if (!file || !is_plain("--report", value ? value : "-", status) || !is_plain("--report", file, status) ||
+	    !can_be_written(file, status)) {
 		free(file);
 		return false;
 	}

@@ -21,6 +21,7 @@
 
 #include <cpuid.h>
 #include <sys/single_threaded.h>
+#include <time.h>
 
 #pragma weak __libc_single_threaded
 
@@ -364,13 +365,46 @@ int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
 	return 0;
 }
 
+static struct rl_watch *gone;
+
+static struct rl_watch *take_gone(uintptr_t target)
+{
+	for (struct rl_watch **at = &gone; *at; at = &(*at)->next)
+		if ((*at)->target == target) {
+			struct rl_watch *w = *at;
+
+			*at = w->next;
+			return w;
+		}
+	return NULL;
+}
+
+void rl_watch_drop(struct rl_watch *w)
+{
+	w->state = RL_WATCH_GONE;
+	w->next = gone;
+	gone = w;
+}
+
+void rl_recorder_sweep(void)
+{
+	for (unsigned i = 0; i < LATE; i++)
+		if (late[i] && watches[late[i] - 1].state == RL_WATCH_GONE) {
+			late[i] = 0;
+			late_count--;
+		}
+	for (unsigned i = 0; i < CALLERS; i++)
+		if (callers[i] && watches[callers[i] >> COUNT_BITS & (RL_WATCHES - 1)].state == RL_WATCH_GONE)
+			callers[i] = 0;
+}
+
 struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled)
 {
-	struct rl_watch *w;
+	struct rl_watch *w = take_gone(target);
 
-	if (watch_count == RL_WATCHES)
+	if (!w && watch_count == RL_WATCHES)
 		return NULL;
-	w = &watches[watch_count++];
+	w = w ? w : &watches[watch_count++];
 	*w = (struct rl_watch){ .slot = slot, .target = target, .state = filled ? RL_WATCH_ON : RL_WATCH_UNFILLED };
 	return w;
 }
@@ -422,6 +456,25 @@ void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *
 	}
 }
 
+#define PATIENCE 10000 /* of 100 us */
+
+bool rl_recorder_hold(void)
+{
+	const struct timespec pause = { 0, 100000 };
+
+	for (int i = 0; i < PATIENCE; i++) {
+		if (!__atomic_exchange_n(&work.busy, 1, __ATOMIC_ACQUIRE))
+			return true;
+		rl_syscall(SYS_nanosleep, (long)&pause, 0, 0, 0);
+	}
+	return false;
+}
+
+void rl_recorder_release(void)
+{
+	__atomic_store_n(&work.busy, 0, __ATOMIC_RELEASE);
+}
+
 void rl_recorder_after_fork(void)
 {
 	work.busy = 0;
@@ -439,6 +492,15 @@ struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled)
 {
 	(void)slot, (void)target, (void)filled;
 	return NULL;
+}
+
+void rl_watch_drop(struct rl_watch *w)
+{
+	(void)w;
+}
+
+void rl_recorder_sweep(void)
+{
 }
 
 uintptr_t rl_watch_entry(const struct rl_watch *w)
@@ -472,6 +534,15 @@ uint64_t rl_recorder_total(void)
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
 {
 	(void)visit, (void)ctx;
+}
+
+bool rl_recorder_hold(void)
+{
+	return false;
+}
+
+void rl_recorder_release(void)
+{
 }
 
 void rl_recorder_after_fork(void)
