@@ -158,6 +158,7 @@ enum rl_watch_state {
 	RL_WATCH_ON,
 	RL_WATCH_UNFILLED, /* the loader fills the slot at the first call */
 	RL_WATCH_LATE,     /* and is about to */
+	RL_WATCH_TIRED,    /* too many calls that nothing could be done about: to be given back */
 	RL_WATCH_GONE,     /* nobody has the slot any more */
 };
 
@@ -173,8 +174,8 @@ struct rl_watch {
 };
 
 enum rl_recorded_what {
-	RL_RECORDED_HOT,    /* this caller has come often */
-	RL_RECORDED_ENOUGH, /* the slot is to be given back: too many calls that nothing could be done about */
+	RL_RECORDED_HOT,    /* callers have come often: rl_recorder_take_hot */
+	RL_RECORDED_ENOUGH, /* slots are to be given back: those of watches that are tired */
 	RL_RECORDED_LATE,   /* slots may have been filled: rl_recorder_take_late */
 	RL_RECORDED_ASKED,  /* a call that `ask` wanted */
 };
@@ -183,12 +184,16 @@ struct rl_recorded {
 	struct rl_watch *watch;
 	uintptr_t caller; /* the return address on the stack */
 	enum rl_recorded_what what;
-	bool settled;     /* set by the work: nothing can be done about this caller, or it has been done */
+};
+
+struct rl_hot_caller {
+	struct rl_watch *watch;
+	uintptr_t caller;
 };
 
 /* Called in the middle of anything, with all signals blocked, on a stack of its own, one at a time: no libc, no locks to wait for. */
 typedef void rl_recorder_work(struct rl_recorded *recorded);
-/* Calls of one caller through one slot are work after so many times, while the process has one thread. 0 or -errno. */
+/* Calls of one caller through one slot are work after so many times, a few callers together, while the process has one thread. 0 or -errno. */
 int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses);
 /* Counts from when rl_watch_entry is put into the slot, by the caller. NULL: there are too many. */
 struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled);
@@ -204,6 +209,9 @@ struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an addr
 #define RL_LATE 16u
 unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE]);
 void rl_recorder_still_late(const struct rl_watch *w);
+#define RL_HOT 32u
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT]);
+void rl_recorder_none_tired(void);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);

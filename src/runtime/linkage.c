@@ -101,12 +101,37 @@ static int by_slot(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
+/* Many calls go through one slot. */
+static bool aim_once(struct rl_link *link, uint32_t pass)
+{
+	struct rl_linked_slot *slot = &rl_linkage.slots[link->slot];
+
+	if (slot->stamp != pass) {
+		slot->aimed = rl_slot_target(slot, &slot->aim_state);
+		slot->stamp = pass;
+	}
+	link->target = slot->aimed;
+	if (!slot->aimed)
+		link->state = slot->aim_state;
+	return slot->aimed != 0;
+}
+
+static bool ascends(const struct rl_link *links, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (links[i - 1].address > links[i].address)
+			return false;
+	return true;
+}
+
 /* From the file's order, which is that of who got hot first: when the budget is spent, the others stay. */
 static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count, struct batch *b)
 {
 	struct rl_link *waiting = calloc(2 * count + 1, sizeof(*waiting)), *left = waiting + count;
+	static uint32_t pass;
 	struct rl_link link;
 
+	pass++;
 	b->links = calloc(count + 1, sizeof(*b->links));
 	if (!b->links || !waiting) {
 		free(waiting);
@@ -115,14 +140,15 @@ static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (!rl_link_at(m, m->text_start + offsets[i], &link))
 			continue;
-		if (!rl_linkage.slots[link.slot].asked && rl_link_aim(&link) && rl_link_afford(&link))
+		if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
 			b->links[b->count++] = link;
 		else if (link.state == RELINK_LINK_LAZY)
 			waiting[b->waiting++] = link;
 		else
 			left[b->left++] = link;
 	}
-	qsort(b->links, b->count, sizeof(link), by_address);
+	if (!ascends(b->links, b->count))
+		qsort(b->links, b->count, sizeof(link), by_address);
 	qsort(waiting, b->waiting, sizeof(link), by_slot);
 	memcpy(b->links + b->count, waiting, b->waiting * sizeof(link));
 	memcpy(b->links + b->count + b->waiting, left, b->left * sizeof(link));
@@ -182,6 +208,7 @@ static int add_batch(const struct batch *b, bool unused, struct relink_error *er
 	l->link_count += all;
 	job.links = l->links + from;
 	r = rl_links_commit(&job, err);
+	rl_links_left(job.links, all);
 	free(job.room);
 	if (!note_waiting(from + b->count, b->waiting))
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
@@ -196,7 +223,8 @@ static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
 	case RELINK_LINKAGE_LEARN:
 		return false;
 	}
-	return rl_hot_load(m, offsets, count);
+	m->warm = rl_hot_load(m, offsets, count);
+	return m->warm;
 }
 
 /* `unused`: nobody runs the module's code yet. */

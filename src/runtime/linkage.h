@@ -29,6 +29,10 @@ struct rl_linked_slot {
 	struct rl_watch *watch; /* NULL: was never watched */
 	uintptr_t bound;        /* what calls were bound to; 0: none were */
 	uint32_t first, count;  /* of the links that wait for it to be filled */
+	uintptr_t aimed;        /* where it led in the pass `stamp`, */
+	uint32_t stamp;
+	uint8_t aim_state;      /* or why nowhere */
+	uint32_t left;          /* of the links through it: how many are not bound, or were not at some time */
 	uint16_t module;
 	uint8_t kind;           /* enum rl_slot_kind */
 	bool read_only;         /* after start-up: the loader has protected its page */
@@ -50,6 +54,7 @@ struct rl_linked {
 	bool never;             /* not even its slots */
 	bool main, seen, gone, decoded, has_records, known; /* known: it has been bound, as far as it can be */
 	bool news;              /* more is known than the cache says */
+	bool warm;              /* and that says something */
 	uint64_t found;
 };
 
@@ -109,6 +114,7 @@ bool rl_link_aim(struct rl_link *link);
 /* Takes the pages that the link would make private from the budget. False, and its state says so: there is not enough. */
 bool rl_link_afford(struct rl_link *link);
 int rl_links_commit(const struct rl_link_job *job, struct relink_error *err);
+void rl_links_left(const struct rl_link *links, size_t count); /* slots remember those that are not bound */
 /* A copy in the list. NULL: it is full. */
 struct rl_link *rl_link_add(const struct rl_link *link);
 

@@ -126,6 +126,12 @@ int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 	return r;
 }
 
+void rl_links_left(const struct rl_link *links, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rl_linkage.slots[links[i].slot].left += links[i].state != RELINK_LINK_BOUND;
+}
+
 struct rl_link *rl_link_add(const struct rl_link *link)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;

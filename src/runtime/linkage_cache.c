@@ -42,6 +42,26 @@ static bool is_hot(const struct rl_link *link, const struct rl_linked *module)
 	return rl_linkage.modules[link->module] == module && link->state != RELINK_LINK_FOREIGN;
 }
 
+/* In place: it may be in the middle of malloc. */
+static void sort(uint32_t *offsets, size_t count)
+{
+	for (size_t gap = count / 2; gap; gap /= 2)
+		for (size_t i = gap; i < count; i++) {
+			uint32_t offset = offsets[i];
+			size_t at = i;
+
+			for (; at >= gap && offsets[at - gap] > offset; at -= gap)
+				offsets[at] = offsets[at - gap];
+			offsets[at] = offset;
+		}
+}
+
+/* Where the budget is no matter, by address: the next start need not sort them. Else by who got hot first. */
+static bool is_scarce(void)
+{
+	return 2 * rl_linkage.pages * 4096u > rl_linkage.options.budget;
+}
+
 static void save(struct rl_linked *module)
 {
 	struct rl_cache_name name = name_of(module, "linkage");
@@ -51,6 +71,8 @@ static void save(struct rl_linked *module)
 	for (size_t i = 0; i < rl_linkage.link_count && count < MOST; i++)
 		if (is_hot(&rl_linkage.links[i], module))
 			offsets[count++] = (uint32_t)(rl_linkage.links[i].address - module->text_start);
+	if (!is_scarce())
+		sort(offsets, count);
 	rl_cache_save(&name, offsets, count * sizeof(*offsets));
 }
 

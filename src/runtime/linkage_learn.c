@@ -17,7 +17,8 @@
 #include "runtime/linkage.h"
 
 #define OFTEN 24     /* calls of one caller */
-#define ENOUGH 768   /* calls through one slot that nothing can be done about */
+#define ENOUGH 512   /* calls through one slot that nothing can be done about */
+#define ENOUGH_WARM 448 /* of them, where earlier runs have looked already */
 #define PAGE 4096u
 
 /* ---- time ---- */
@@ -80,6 +81,58 @@ static void give_back(struct rl_linked_slot *slot)
 	open_page(slot, false);
 }
 
+/* Slots that the loader has protected lie side by side: one change of protection for all of a module's. */
+struct span {
+	uintptr_t start, stop;
+};
+
+static void widen(struct span *s, const struct rl_linked_slot *slot)
+{
+	uintptr_t page = slot->address & ~(uintptr_t)(PAGE - 1);
+
+	if (!slot->read_only)
+		return;
+	s->start = !s->stop || page < s->start ? page : s->start;
+	s->stop = page + PAGE > s->stop ? page + PAGE : s->stop;
+}
+
+static bool open_span(const struct span *s, bool open)
+{
+	return !s->stop || rl_data_protect(s->start, s->stop, open) == 0;
+}
+
+static bool is_tired(const struct rl_linked_slot *slot)
+{
+	return slot->watch && slot->watch->state == RL_WATCH_TIRED;
+}
+
+static void give_back_tired_of(const struct rl_linked *m)
+{
+	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
+	struct span span = { 0, 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < m->count; i++)
+		if (is_tired(&slots[i])) {
+			widen(&span, &slots[i]);
+			any = true;
+		}
+	if (!any || !open_span(&span, true))
+		return;
+	for (size_t i = 0; i < m->count; i++)
+		if (is_tired(&slots[i]))
+			restore(&slots[i]);
+	open_span(&span, false);
+}
+
+static void give_back_tired(void)
+{
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		if (!rl_linkage.modules[i]->gone)
+			give_back_tired_of(rl_linkage.modules[i]);
+	rl_recorder_none_tired();
+}
+
 void rl_linkage_unwatch(const struct rl_linked *module)
 {
 	for (size_t i = 0; i < rl_linkage.slot_count; i++) {
@@ -137,6 +190,8 @@ static const struct asked *asked_of(const char *name)
 		{ "fexecve", always, (uintptr_t)fexecve, false },
 	};
 
+	if (!strchr("ps_ef", name[0]))
+		return NULL;
 	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
 		if (!strcmp(asked[i].name, name))
 			return &asked[i];
@@ -158,32 +213,76 @@ static void note_news(const struct rl_link *link)
 	m->news = true;
 }
 
-static struct rl_link *is_known(const struct rl_link *link)
+/* What is bound is no call of a stub any more, so it can only be one that was left. */
+static struct rl_link *known(const struct rl_link *link)
 {
+	if (!rl_linkage.slots[link->slot].left)
+		return NULL;
 	for (size_t i = rl_linkage.link_count; i-- > 0;)
 		if (rl_linkage.links[i].address == link->address && !rl_linkage.modules[rl_linkage.links[i].module]->gone)
 			return &rl_linkage.links[i];
 	return NULL;
 }
 
-/* It has come often, so it is remembered even if it can't be bound. */
-static void bind_one(const struct rl_link *found)
-{
-	struct rl_change_record room[1];
-	struct rl_link *link = is_known(found);
-	struct rl_link_job job = { .count = 1, .room = room, .mode = RELINK_LIVE, .bind = true };
+/* Calls that have turned out to be hot, at the end of the list: `from` on. */
+struct batch {
+	size_t from;
+	bool full;
+};
 
-	if (!link) {
-		link = rl_link_add(found);
-		if (!link) {
-			rl_linkage_unwatch(NULL);
-			return;
-		}
+static bool is_in(const struct batch *b, const struct rl_link *link)
+{
+	for (size_t i = b->from; i < rl_linkage.link_count; i++)
+		if (rl_linkage.links[i].address == link->address)
+			return true;
+	return false;
+}
+
+/* It has come often, so it is remembered even if it can't be bound. */
+static void take_link(struct batch *b, const struct rl_link *found)
+{
+	struct rl_link *link;
+
+	if (known(found) || is_in(b, found))
+		return;
+	link = rl_link_add(found);
+	if (link)
 		note_news(link);
+	else
+		b->full = true;
+}
+
+static void sort_by_address(struct rl_link *links, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct rl_link link = links[i];
+		size_t at = i;
+
+		for (; at && links[at - 1].address > link.address; at--)
+			links[at] = links[at - 1];
+		links[at] = link;
 	}
-	job.links = link;
-	if (link->state != RELINK_LINK_BOUND && rl_link_aim(link) && rl_link_afford(link))
+}
+
+/* Those that can be bound come to the front. */
+static void bind_batch(const struct batch *b)
+{
+	struct rl_link *links = rl_linkage.links + b->from;
+	struct rl_change_record room[RL_HOT];
+	struct rl_link_job job = { .links = links, .room = room, .mode = RELINK_LIVE, .bind = true };
+	size_t count = rl_linkage.link_count - b->from;
+
+	sort_by_address(links, count);
+	for (size_t i = 0; i < count; i++)
+		if (rl_link_aim(&links[i]) && rl_link_afford(&links[i])) {
+			struct rl_link good = links[i];
+
+			links[i] = links[job.count];
+			links[job.count++] = good;
+		}
+	if (job.count)
 		rl_links_commit(&job, NULL);
+	rl_links_left(links, count);
 }
 
 /* What the return address says: the call in front of it is one of this stub, or of a function that ends with a jump to it. */
@@ -222,19 +321,35 @@ static uintptr_t called(uintptr_t caller)
 	return 0;
 }
 
-static void learn_caller(const struct rl_linked_slot *slot, uintptr_t caller)
+static void learn_caller(struct batch *b, const struct rl_linked_slot *slot, uintptr_t caller)
 {
 	const struct rl_linked *m = rl_slot_module(slot);
 	struct rl_link link;
 	uintptr_t function;
 
+	if (m->gone || m->why)
+		return;
 	if (find_call(slot, caller, &link)) {
-		bind_one(&link);
+		take_link(b, &link);
 		return;
 	}
 	function = called(caller);
 	if (function && rl_linked_at(function) == m && rl_link_tail(m, function, slot, &link))
-		bind_one(&link);
+		take_link(b, &link);
+}
+
+static void learn_callers(void)
+{
+	struct rl_hot_caller list[RL_HOT];
+	unsigned count = rl_recorder_take_hot(list);
+	struct batch b = { rl_linkage.link_count, false };
+
+	for (unsigned i = 0; i < count; i++)
+		if (list[i].watch->state != RL_WATCH_GONE)
+			learn_caller(&b, slot_of(list[i].watch), list[i].caller);
+	bind_batch(&b);
+	if (b.full)
+		rl_linkage_unwatch(NULL);
 }
 
 /* The loader has filled the slot: the calls that the cache knew of. */
@@ -253,9 +368,11 @@ static void bind_waiting(struct rl_linked_slot *slot)
 			links[job.count++] = good;
 		}
 	}
-	slot->count = 0;
 	if (job.count)
 		rl_links_commit(&job, NULL);
+	slot->left = 0;
+	rl_links_left(links, slot->count);
+	slot->count = 0;
 }
 
 #define LOOKED_AT 16u /* slots, each time that there is work */
@@ -275,6 +392,7 @@ static void lead_home(uint32_t slot)
 			link->state = RELINK_LINK_CHANGED;
 	}
 	rl_linkage.slots[slot].bound = 0;
+	rl_linkage.slots[slot].left = 1;
 }
 
 /* Somebody may have put a hook of his own into a slot: what is bound passes it by. Some slots each time; all have their turn. */
@@ -351,11 +469,10 @@ static void work_on(struct rl_recorded *recorded)
 
 	switch (recorded->what) {
 	case RL_RECORDED_HOT:
-		recorded->settled = true;
-		learn_caller(slot, recorded->caller);
+		learn_callers();
 		break;
 	case RL_RECORDED_ENOUGH:
-		give_back(slot);
+		give_back_tired();
 		break;
 	case RL_RECORDED_LATE:
 		look_at_all_late();
@@ -385,7 +502,6 @@ static int work_locked(const struct rl_loaded *first, void *context)
 
 static void work(struct rl_recorded *recorded)
 {
-	recorded->watch->missed = 0;
 	/* A signal handler may have interrupted dlclose; it is done another time. */
 	if (!rl_linkage.closed && !rl_loader_is_busy())
 		rl_each_loaded(work_locked, recorded);
@@ -430,29 +546,22 @@ static void watch_slot(struct rl_linked_slot *slot)
 	slot->watch = w;
 	w->index = (uint32_t)(slot - rl_linkage.slots);
 	w->ask = asked ? asked->ask : NULL;
+	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
-/* Slots that the loader has protected lie side by side: one change of protection for all of a module's. */
 static void watch_module(const struct rl_linked *m)
 {
 	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
-	uintptr_t start = UINTPTR_MAX, stop = 0;
+	struct span span = { 0, 0 };
 
-	for (size_t i = 0; i < m->count; i++) {
-		if (!slots[i].read_only)
-			continue;
-		start = slots[i].address < start ? slots[i].address : start;
-		stop = slots[i].address > stop ? slots[i].address : stop;
-	}
-	start &= ~(uintptr_t)(PAGE - 1);
-	stop = (stop & ~(uintptr_t)(PAGE - 1)) + PAGE;
-	if (start < stop && rl_data_protect(start, stop, true) < 0)
+	for (size_t i = 0; i < m->count; i++)
+		widen(&span, &slots[i]);
+	if (!open_span(&span, true))
 		return;
 	for (size_t i = 0; i < m->count; i++)
 		watch_slot(&slots[i]);
-	if (start < stop)
-		rl_data_protect(start, stop, false);
+	open_span(&span, false);
 }
 
 void rl_linkage_watch(void)
@@ -480,15 +589,23 @@ static void remember(struct rl_watch *w, uintptr_t caller, void *ctx)
 	struct rl_link link;
 
 	(void)ctx;
-	if (rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) || is_known(&link))
+	if (w->state == RL_WATCH_GONE || rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) ||
+	    known(&link))
 		return;
 	link.state = RELINK_LINK_THREADS;
-	if (rl_link_add(&link))
+	if (rl_link_add(&link)) {
+		slot->left++;
 		note_news(&link);
+	}
 }
 
-/* Hot callers that could not be bound, because threads were there. */
+/* Hot callers that nobody has come to bind, or that could not be bound, because threads were there. */
 void rl_linkage_remember(void)
 {
+	struct rl_hot_caller list[RL_HOT];
+	unsigned count = rl_recorder_take_hot(list);
+
+	for (unsigned i = 0; i < count; i++)
+		remember(list[i].watch, list[i].caller, NULL);
 	rl_recorder_each(remember, NULL);
 }

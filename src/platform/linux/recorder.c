@@ -30,7 +30,7 @@
 #define STACK_SIZE 65536
 
 /* Callers: the return address, the watch, and how often they came, in one word. */
-#define CALLERS 8192u /* a power of two */
+#define CALLERS 16384u /* a power of two */
 #define PROBES 8u
 #define COUNT_BITS 5
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
@@ -39,6 +39,9 @@
 #define ADDRESS_BITS 46 /* the one above is as in the slot's own address: both are the module's */
 #define LATE RL_LATE /* slots that the loader is about to fill */
 #define LATE_CALLS 4u /* that may come before somebody looks */
+#define HOT RL_HOT    /* callers that are looked at together */
+#define TIRED 32u     /* slots that are given back together */
+#define WAIT 2048u    /* calls, for which fewer of either may wait */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -59,6 +62,9 @@ static uint64_t recorded;
 static unsigned late[LATE]; /* watch + 1; 0: free */
 static unsigned late_count;
 static uint64_t late_since; /* of the calls recorded */
+static struct rl_hot_caller hot[HOT];
+static unsigned hot_count, tired_count;
+static uint64_t waiting_since; /* of the calls recorded */
 static rl_recorder_work *worker;
 static unsigned threshold, patience;
 
@@ -194,23 +200,25 @@ static uintptr_t entry_of(unsigned watch)
 
 /* ---- counting ---- */
 
-/* The word of a caller; made if there is room. NULL: there is none. */
+/* The word of a caller, made if there is room: who has been settled makes it. NULL: there is none. */
 PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 {
 	uint64_t key = (caller & ((UINT64_C(1) << ADDRESS_BITS) - 1)) << (COUNT_BITS + WATCH_BITS) | (uint64_t)watch << COUNT_BITS;
-	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 40, *room = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {
 		uint64_t *word = &callers[(hash + i) & (CALLERS - 1)], found = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-		if (found == 0) {
-			__atomic_store_n(word, key, __ATOMIC_RELAXED);
+		if ((found & ~COUNT_MASK) == key && found)
 			return word;
-		}
-		if ((found & ~COUNT_MASK) == key)
-			return word;
+		if (!room && (found == 0 || (found & COUNT_MASK) == SETTLED))
+			room = word;
+		if (found == 0)
+			break;
 	}
-	return NULL;
+	if (room)
+		__atomic_store_n(room, key, __ATOMIC_RELAXED);
+	return room;
 }
 
 _Static_assert(ADDRESS_BITS + COUNT_BITS + WATCH_BITS == 64 && RL_WATCHES == 1u << WATCH_BITS, "a caller's word");
@@ -252,10 +260,33 @@ PLAIN static uint64_t begin_work(enum rl_recorded_what what, struct rl_watch *w,
 	return 1;
 }
 
+PLAIN static void wait_no_longer(void)
+{
+	if (!hot_count && !tired_count)
+		waiting_since = recorded;
+}
+
 /* A caller that nothing can be done about costs time with each call. */
 PLAIN static uint64_t miss(struct rl_watch *w, const struct registers *r)
 {
-	return ++w->missed >= patience && w->state == RL_WATCH_ON ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
+	if (++w->missed < patience || w->state != RL_WATCH_ON)
+		return 0;
+	wait_no_longer();
+	w->state = RL_WATCH_TIRED;
+	return ++tired_count >= TIRED ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
+}
+
+/* False: others have to be looked at first. */
+PLAIN static bool note_hot(struct rl_watch *w, uintptr_t caller)
+{
+	unsigned i = hot_count;
+
+	if (i >= HOT)
+		return false;
+	wait_no_longer();
+	hot[i] = (struct rl_hot_caller){ w, caller };
+	hot_count = i + 1;
+	return true;
 }
 
 PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
@@ -270,9 +301,23 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 		++*caller;
 	if (came + 1 < threshold)
 		return 0;
-	if (came == SETTLED || !is_single())
+	if (came == SETTLED || !is_single() || !note_hot(w, r->caller))
 		return miss(w, r);
-	return begin_work(RL_RECORDED_HOT, w, r->caller);
+	*caller |= SETTLED;
+	return hot_count >= HOT ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
+}
+
+/* Whoever has waited for others of his kind for long enough. */
+PLAIN static uint64_t look_at_waiting(struct rl_watch *w, const struct registers *r)
+{
+	if (is_late_due() && is_single())
+		return begin_work(RL_RECORDED_LATE, w, r->caller);
+	if ((!hot_count && !tired_count) || recorded - waiting_since < WAIT)
+		return 0;
+	waiting_since = recorded;
+	if (hot_count && is_single())
+		return begin_work(RL_RECORDED_HOT, w, r->caller);
+	return tired_count ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
 }
 
 PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
@@ -298,22 +343,15 @@ PLAIN struct result rl_recorder_count(struct registers *r)
 	recorded++;
 	/* This call first: if it was asked for, or the loader is about to fill the slot, there is no second time. */
 	result.work = look_at(w, r);
-	if (!result.work && is_late_due() && is_single())
-		result.work = begin_work(RL_RECORDED_LATE, w, r->caller);
+	if (!result.work)
+		result.work = look_at_waiting(w, r);
 	return result;
 }
 
 /* On the stack of our own. */
 void rl_recorder_run(void)
 {
-	uint64_t *caller;
-
 	worker(&work.job);
-	if (work.job.what != RL_RECORDED_HOT || !work.job.settled)
-		return;
-	caller = find_caller((unsigned)(work.job.watch - watches), work.job.caller);
-	if (caller)
-		*caller |= SETTLED;
 }
 
 PLAIN void rl_recorder_leave(void)
@@ -393,6 +431,9 @@ void rl_recorder_sweep(void)
 			late[i] = 0;
 			late_count--;
 		}
+	for (unsigned i = 0; i < hot_count; i++)
+		if (hot[i].watch->state == RL_WATCH_GONE)
+			hot[i--] = hot[--hot_count];
 	for (unsigned i = 0; i < CALLERS; i++)
 		if (callers[i] && watches[callers[i] >> COUNT_BITS & (RL_WATCHES - 1)].state == RL_WATCH_GONE)
 			callers[i] = 0;
@@ -437,6 +478,21 @@ unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE])
 void rl_recorder_still_late(const struct rl_watch *w)
 {
 	note_late((unsigned)(w - watches));
+}
+
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
+{
+	unsigned count = hot_count;
+
+	for (unsigned i = 0; i < count; i++)
+		list[i] = hot[i];
+	hot_count = 0;
+	return count;
+}
+
+void rl_recorder_none_tired(void)
+{
+	tired_count = 0;
 }
 
 uint64_t rl_recorder_total(void)
@@ -524,6 +580,16 @@ unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE])
 void rl_recorder_still_late(const struct rl_watch *w)
 {
 	(void)w;
+}
+
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
+{
+	(void)list;
+	return 0;
+}
+
+void rl_recorder_none_tired(void)
+{
 }
 
 uint64_t rl_recorder_total(void)
