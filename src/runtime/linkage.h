@@ -52,7 +52,7 @@ struct rl_linked {
 	uint64_t pages, learned;
 	const char *why;        /* why its calls are left alone; NULL: they are not */
 	bool never;             /* not even its slots */
-	bool main, seen, gone, decoded, has_records, known; /* known: it has been bound, as far as it can be */
+	bool main, seen, gone, decoded, known; /* known: it has been bound, as far as it can be */
 	bool news;              /* more is known than the cache says */
 	bool warm;              /* and that says something */
 	uint64_t found;

@@ -87,15 +87,6 @@ static void find_text(struct rl_linked *m)
 	}
 }
 
-/* Does it bring sites of its own? Then calls of static calls are not ours to bind. */
-static bool has_records(const struct rl_linked *m)
-{
-	for (const struct rl_module *known = rl_runtime.core.modules; known; known = known->next)
-		if (known->text_start < m->text_stop && known->text_stop > m->text_start)
-			return true;
-	return false;
-}
-
 static struct rl_linked *new_module(const struct rl_loaded *loaded)
 {
 	struct rl_linked *m = calloc(1, sizeof(*m));
@@ -113,7 +104,6 @@ static struct rl_linked *new_module(const struct rl_loaded *loaded)
 	if (m->text_stop)
 		m->private_pages = calloc((m->text_stop / PAGE - m->text_start / PAGE) / 8 + 1, 1);
 	m->name = last_component(m->path);
-	m->has_records = has_records(m);
 	m->never = !m->private_pages || is_ours(m->name) || (holds_runtime(m) && !m->main);
 	m->why = why_left(m);
 	if (loaded->build_id && loaded->build_id_length <= sizeof(m->build_id)) {
@@ -431,8 +421,9 @@ uintptr_t rl_slot_target(const struct rl_linked_slot *slot, uint8_t *state)
 			*state = RELINK_LINK_LAZY;
 			return 0;
 		}
-		if (rl_slot_module(slot)->has_records && port->trampoline(bytes, count, value, &opcode, &through))
-			return 0; /* a static call, and the site is the core's */
+		/* A static call, and the site may be the core's: whether the module has records is not known before its constructors have run. */
+		if (port->trampoline(bytes, count, value, &opcode, &through))
+			return 0;
 		next = m->main && m != rl_slot_module(slot) ? behind_stub(m, value, bytes, count) : value;
 		if (next == value)
 			return value;

@@ -102,7 +102,10 @@ static void *room(void *array, size_t count, size_t *capacity, size_t size)
 /* In another module's data, which a sanitizer may have fenced off for that module's own accesses. */
 __attribute__((no_sanitize("address"))) static uintptr_t value_of_slot(uintptr_t address)
 {
-	return *(const volatile uintptr_t *)address;
+	uintptr_t value = *(const volatile uintptr_t *)address;
+	const struct rl_watch *w = rl_watch_of_entry(value);
+
+	return w ? w->target : value; /* relink_linkage has come first, and learns which calls are hot */
 }
 
 static bool is_own_call(const struct search *s, const struct rl_elf_slot *slot)
