@@ -235,6 +235,11 @@ static int bind_new(const struct rl_linked *unused, struct relink_error *err)
 
 /* ---- start ---- */
 
+static int refuse_closed(struct relink_error *err)
+{
+	return rl_fail(err, RELINK_E_CONTEXT, 0, "the process has shut itself in (seccomp): nothing is written any more");
+}
+
 /* They want to see every call. */
 static const char *refused(void)
 {
@@ -260,6 +265,7 @@ static bool take_options(const struct relink_linkage_options *options)
 	free((char *)(uintptr_t)mine->only);
 	free((char *)(uintptr_t)mine->not_);
 	*mine = *options;
+	rl_linkage.reverted = false;
 	mine->only = only;
 	mine->not_ = not_;
 	return true;
@@ -275,6 +281,8 @@ static int begin(struct relink_error *err)
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
 	rl_text_aside();
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	if (!rl_linkage_learns())
+		rl_linkage_unwatch(NULL);
 	rl_linkage_watch();
 	__atomic_store_n(&rl_linkage.started, true, __ATOMIC_RELEASE);
 	return r;
@@ -302,6 +310,8 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 		return rl_fail(err, RELINK_E_ARGUMENT, 0, "options are not initialised with RELINK_LINKAGE_OPTIONS, or have an unknown policy");
 	if (why)
 		return rl_fail(err, RELINK_E_CONTEXT, 0, why);
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(start, options, err);
 }
 
@@ -384,6 +394,7 @@ static int revert(const void *ctx, struct relink_error *err)
 	bool known = !what->name;
 
 	rl_linkage_look();
+	rl_linkage.reverted |= known;
 	for (size_t i = 0; i < rl_linkage.module_count; i++) {
 		struct rl_linked *m = rl_linkage.modules[i];
 
@@ -391,7 +402,7 @@ static int revert(const void *ctx, struct relink_error *err)
 			continue;
 		known = true;
 		rl_linkage_unwatch(m);
-		m->why = "led through its stubs again";
+		m->why = RL_REVERTED;
 	}
 	if (!known)
 		return rl_fail(err, RELINK_E_UNKNOWN, 0, "no module of that name is loaded, or none whose calls could be bound");
@@ -402,6 +413,8 @@ int rl_linkage_revert(const char *module, int mode, struct relink_error *err)
 {
 	const struct reverting what = { module, mode };
 
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(revert, &what, err);
 }
 
@@ -439,7 +452,7 @@ static int refresh(const void *mode, struct relink_error *err)
 {
 	int changed = rl_linkage_look() ? lead_changed_home(*(const int *)mode, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory");
 
-	if (changed >= 0 && rl_linkage.started && !rl_linkage.closed) {
+	if (changed >= 0 && rl_linkage.started) {
 		bind_new(NULL, 0);
 		rl_linkage_watch();
 	}
@@ -448,6 +461,8 @@ static int refresh(const void *mode, struct relink_error *err)
 
 int rl_linkage_refresh(int mode, struct relink_error *err)
 {
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(refresh, &mode, err);
 }
 
@@ -575,7 +590,8 @@ int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const str
 
 	/* Even a lock may ask the kernel for something that a sandbox kills for. */
 	if (!visit) {
-		status->closed = rl_linkage.closed;
+		if (status)
+			status->closed = rl_linkage.closed;
 		return 0;
 	}
 	return with_locks(list, &v, 0);

@@ -28,7 +28,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static bool learns(void)
+bool rl_linkage_learns(void)
 {
 	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
 }
@@ -78,17 +78,22 @@ static void give_back(struct rl_linked_slot *slot)
 	open_page(slot, false);
 }
 
-void rl_linkage_unwatch(const struct rl_linked *module)
+static void unwatch(const struct rl_linked *module, bool asks)
 {
 	for (size_t i = 0; i < rl_linkage.slot_count; i++) {
 		struct rl_linked_slot *slot = &rl_linkage.slots[i];
 
 		if (slot->watch && slot->watch->state != RL_WATCH_OFF && !rl_slot_module(slot)->gone &&
-		    (!module || (rl_slot_module(slot) == module && !slot->watch->ask)))
+		    (!module || rl_slot_module(slot) == module) && (asks || !slot->watch->ask))
 			give_back(slot);
 	}
 	if (!module)
 		rl_linkage.learning = false;
+}
+
+void rl_linkage_unwatch(const struct rl_linked *module)
+{
+	unwatch(module, false);
 }
 
 /* ---- calls that have to be known of before they happen ---- */
@@ -174,7 +179,8 @@ static void bind_one(const struct rl_link *found)
 	if (!link) {
 		link = rl_link_add(found);
 		if (!link) {
-			rl_linkage_unwatch(NULL);
+			rl_linkage_note("there is no room for more calls: nothing is learned any more", "");
+			unwatch(NULL, false);
 			return;
 		}
 		note_news(link);
@@ -293,7 +299,7 @@ static void look_for_changes(void)
 static void finish(bool for_good)
 {
 	if (for_good) {
-		rl_linkage_unwatch(NULL);
+		unwatch(NULL, true);
 		rl_linkage.closed = true;
 	}
 	rl_hot_save();
@@ -317,7 +323,7 @@ static void look_at_late(struct rl_watch *w)
 	if (slot->count)
 		bind_waiting(slot);
 	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-	if (!learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
+	if (!rl_linkage_learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
 		return;
 	w->state = RL_WATCH_ON;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -386,10 +392,10 @@ static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, ui
 
 	if (slot->kind == RL_SLOT_DATA || m->why)
 		return false;
-	/* Where it will lead is not known yet; but a program far from us is far from all libraries. */
+	/* Where it will lead is not known yet; but a program far from librelink.so is far from all libraries. */
 	if (!target)
-		return state == RELINK_LINK_LAZY && (learns() || slot->count) && is_near(m, (uintptr_t)&rl_linkage);
-	return learns() && is_near(m, target);
+		return state == RELINK_LINK_LAZY && (rl_linkage_learns() || slot->count) && (!m->main || is_near(m, (uintptr_t)&rl_linkage));
+	return rl_linkage_learns() && is_near(m, target);
 }
 
 static void watch_slot(struct rl_linked_slot *slot)
@@ -451,7 +457,7 @@ void rl_linkage_watch(void)
 		rl_linkage_note("nothing is learned: no memory for the recorder", "");
 		return;
 	}
-	rl_linkage.learning = learns();
+	rl_linkage.learning = rl_linkage_learns();
 	for (size_t i = 0; i < rl_linkage.module_count; i++)
 		if (!rl_linkage.modules[i]->gone)
 			watch_module(rl_linkage.modules[i]);
