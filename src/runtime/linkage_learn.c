@@ -424,8 +424,16 @@ static void watch_slot(struct rl_linked_slot *slot)
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
+/* Where there are more than can be watched: calls that have to be known of, then those of which no run has bound any. */
+enum round { ASKED, UNKNOWN, ALL };
+
+static bool is_its_turn(const struct rl_linked_slot *slot, enum round round)
+{
+	return round == ALL || (round == ASKED ? slot->asked : !slot->bound);
+}
+
 /* Slots that the loader has protected lie side by side: one change of protection for all of a module's. */
-static void watch_module(const struct rl_linked *m)
+static void watch_module(const struct rl_linked *m, enum round round)
 {
 	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
 	uintptr_t start = UINTPTR_MAX, stop = 0;
@@ -441,7 +449,8 @@ static void watch_module(const struct rl_linked *m)
 	if (start < stop && rl_data_protect(start, stop, true) < 0)
 		return;
 	for (size_t i = 0; i < m->count; i++)
-		watch_slot(&slots[i]);
+		if (is_its_turn(&slots[i], round))
+			watch_slot(&slots[i]);
 	if (start < stop)
 		rl_data_protect(start, stop, false);
 }
@@ -458,9 +467,10 @@ void rl_linkage_watch(void)
 		return;
 	}
 	rl_linkage.learning = rl_linkage_learns();
-	for (size_t i = 0; i < rl_linkage.module_count; i++)
-		if (!rl_linkage.modules[i]->gone)
-			watch_module(rl_linkage.modules[i]);
+	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
+		for (size_t i = 0; i < rl_linkage.module_count; i++)
+			if (!rl_linkage.modules[i]->gone)
+				watch_module(rl_linkage.modules[i], round);
 }
 
 /* ---- at the end ---- */
