@@ -374,7 +374,7 @@ static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, 
 	free(s.links);
 	free(s.at);
 	if (!r && stay)
-		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP");
+		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP (relink linkage without --live)");
 	return r;
 }
 
