@@ -58,19 +58,21 @@ struct relink_linkage_options {
 #define RELINK_LINKAGE_OPTIONS { sizeof(struct relink_linkage_options), 0, RELINK_LINKAGE_HOT, RELINK_NULL_, RELINK_NULL_, 8u << 20 }
 
 /*
- * Binds calls of all modules that are loaded. Once per process: a second call looks for modules that have come since and
- * takes over the options. The strings are copied.
+ * Binds calls of all modules that are loaded. Once per process: a second call looks for modules that have come since, and its
+ * options are for those; if its policy learns nothing, nothing is learned any more. What was led through stubs again stays so. The
+ * strings are copied.
  *   RELINK_E_WRITE    code can't be written here: everything runs as before
  *   RELINK_E_CONTEXT  more rights than its user (AT_SECURE), a profiler or auditor (LD_AUDIT, LD_PROFILE) that has to see
- *                     calls; or called where no commit could be made
+ *                     calls; or called where no commit could be made, or in a process that has shut itself in (seccomp): so
+ *                     also the two functions below
  * Any thread; not from a signal handler.
  */
 RELINK_API int relink_linkage(const struct relink_linkage_options *options, struct relink_error *err);
 
 /*
- * Leads the calls of a module (by the last component of its path, or its name up to ".so"; NULL: of all) through their
- * stubs again, and learns no more about them. `mode` as of relink_commit: with threads running RELINK_STOP reaches all of
- * them, RELINK_LIVE those that one store can change.
+ * Leads the calls of a module (by the last component of its path, or its name up to ".so"; NULL: of all, and of those that
+ * come before relink_linkage is called again) through their stubs again, and learns no more about them. `mode` as of
+ * relink_commit: with threads running RELINK_STOP reaches all of them, RELINK_LIVE those that one store can change.
  *   RELINK_E_UNKNOWN  there is no such module
  *   RELINK_E_MODE     some stay bound: threads run, use RELINK_STOP
  */

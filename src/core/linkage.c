@@ -64,8 +64,11 @@ static void plan_links(struct rl_plan *plan, const struct rl_link_job *job)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		struct rl_change_record *change = &plan->changes[plan->change_count];
-		enum relink_linkage_state state = plan_link(plan, &job->links[i], job->bind, change);
+		enum relink_linkage_state state;
 
+		if (!job->bind && job->links[i].state != RELINK_LINK_BOUND)
+			continue;
+		state = plan_link(plan, &job->links[i], job->bind, change);
 		if (state != RELINK_LINK_BOUND) {
 			note_refusal(&job->links[i], job->bind, state);
 			continue;

@@ -29,7 +29,7 @@ struct rl_link_job {
 	size_t count;
 	struct rl_change_record *room; /* for as many changes */
 	int mode;    /* as of commits */
-	bool bind;   /* or lead them home */
+	bool bind;   /* or lead home those that are bound */
 	bool unused; /* nobody runs this code yet */
 };
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* options.c - the words of RELINK_LINKAGE. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,19 +16,20 @@ static bool is(const struct word *w, const char *name)
 	return strlen(name) == w->name_length && !memcmp(w->name, name, w->name_length);
 }
 
-static void append(char *list, size_t size, const struct word *w)
+static bool append(char *list, size_t size, const struct word *w)
 {
 	size_t used = strlen(list);
 
 	if (used + w->value_length + 2 > size)
-		return;
+		return false;
 	if (used)
 		list[used++] = ',';
 	memcpy(list + used, w->value, w->value_length);
 	list[used + w->value_length] = '\0';
+	return true;
 }
 
-/* "8M", "512K", "1G", or bytes. */
+/* "8M", "512K", "1G", or bytes; what is more than there can be is all. */
 static bool read_size(const struct word *w, uint64_t *size)
 {
 	char *end;
@@ -38,7 +40,9 @@ static bool read_size(const struct word *w, uint64_t *size)
 	if (end == w->value || w->value[0] == '-')
 		return false;
 	if (unit && *unit) {
-		n <<= 10 * (unit - units + 1);
+		int shift = 10 * (int)(unit - units + 1);
+
+		n = n > ULLONG_MAX >> shift ? ULLONG_MAX : n << shift;
 		end++;
 	}
 	*size = n;
@@ -62,13 +66,13 @@ static bool take(const struct word *w, struct rl_run_options *o)
 	if (take_policy(w, &o->linkage.policy))
 		return true;
 	if (is(w, "only"))
-		append(o->only, sizeof(o->only), w);
+		return append(o->only, sizeof(o->only), w);
 	else if (is(w, "not"))
-		append(o->not_, sizeof(o->not_), w);
+		return append(o->not_, sizeof(o->not_), w);
 	else if (is(w, "report"))
-		append(o->report, sizeof(o->report), w);
+		return append(o->report, sizeof(o->report), w);
 	else if (is(w, "why"))
-		append(o->placed, sizeof(o->placed), w);
+		return append(o->placed, sizeof(o->placed), w);
 	else if (is(w, "budget"))
 		return read_size(w, &o->linkage.budget);
 	else if (is(w, "verify"))

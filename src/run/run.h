@@ -11,7 +11,7 @@
 
 struct rl_run_options {
 	struct relink_linkage_options linkage;
-	char only[2048], not_[2048], report[4096];
+	char only[16384], not_[16384], report[4096];
 	bool children, json, agent;
 	bool now;                /* LD_BIND_NOW is ours */
 	unsigned hops;           /* programs that only start the one that is meant */

@@ -264,6 +264,11 @@ static int bind_new(const struct rl_linked *unused, struct relink_error *err)
 
 /* ---- start ---- */
 
+static int refuse_closed(struct relink_error *err)
+{
+	return rl_fail(err, RELINK_E_CONTEXT, 0, "the process has shut itself in (seccomp): nothing is written any more");
+}
+
 /* They want to see every call. */
 static const char *refused(void)
 {
@@ -303,6 +308,7 @@ static bool take_options(const struct relink_linkage_options *options)
 	free((char *)(uintptr_t)mine->only);
 	free((char *)(uintptr_t)mine->not_);
 	*mine = *options;
+	rl_linkage.reverted = false;
 	mine->only = only;
 	mine->not_ = not_;
 	return true;
@@ -332,6 +338,8 @@ static int begin(struct relink_error *err)
 		return rl_fail(err, RELINK_E_CONTEXT, 0, "an auditor wants to see calls between libraries (the program was linked with --audit)");
 	rl_text_aside();
 	r = make_room(0) ? bind_new(NULL, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; nothing has changed");
+	if (!rl_linkage_learns())
+		rl_linkage_unwatch(NULL);
 	rl_linkage_watch();
 	__atomic_store_n(&rl_linkage.started, true, __ATOMIC_RELEASE);
 	if (!r && are_in_the_way())
@@ -361,6 +369,8 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 		return rl_fail(err, RELINK_E_ARGUMENT, 0, "options are not initialised with RELINK_LINKAGE_OPTIONS, or have an unknown policy");
 	if (why)
 		return rl_fail(err, RELINK_E_CONTEXT, 0, why);
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(start, options, err);
 }
 
@@ -423,7 +433,7 @@ static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, 
 	free(s.links);
 	free(s.at);
 	if (!r && stay)
-		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP");
+		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP (relink linkage without --live)");
 	return r;
 }
 
@@ -443,6 +453,7 @@ static int revert(const void *ctx, struct relink_error *err)
 	bool known = !what->name;
 
 	rl_linkage_look();
+	rl_linkage.reverted |= known;
 	for (size_t i = 0; i < rl_linkage.module_count; i++) {
 		struct rl_linked *m = rl_linkage.modules[i];
 
@@ -450,7 +461,7 @@ static int revert(const void *ctx, struct relink_error *err)
 			continue;
 		known = true;
 		rl_linkage_unwatch(m);
-		m->why = "led through its stubs again";
+		m->why = RL_REVERTED;
 	}
 	if (!known)
 		return rl_fail(err, RELINK_E_UNKNOWN, 0, "no module of that name is loaded, or none whose calls could be bound");
@@ -461,6 +472,8 @@ int rl_linkage_revert(const char *module, int mode, struct relink_error *err)
 {
 	const struct reverting what = { module, mode };
 
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(revert, &what, err);
 }
 
@@ -498,7 +511,7 @@ static int refresh(const void *mode, struct relink_error *err)
 {
 	int changed = rl_linkage_look() ? lead_changed_home(*(const int *)mode, err) : rl_fail(err, RELINK_E_MEMORY, 0, "out of memory");
 
-	if (changed >= 0 && rl_linkage.started && !rl_linkage.closed) {
+	if (changed >= 0 && rl_linkage.started) {
 		bind_new(NULL, 0);
 		rl_linkage_watch();
 	}
@@ -507,6 +520,8 @@ static int refresh(const void *mode, struct relink_error *err)
 
 int rl_linkage_refresh(int mode, struct relink_error *err)
 {
+	if (rl_linkage.closed)
+		return refuse_closed(err);
 	return with_locks(refresh, &mode, err);
 }
 
@@ -634,7 +649,8 @@ int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const str
 
 	/* Even a lock may ask the kernel for something that a sandbox kills for. */
 	if (!visit) {
-		status->closed = rl_linkage.closed;
+		if (status)
+			status->closed = rl_linkage.closed;
 		return 0;
 	}
 	return with_locks(list, &v, 0);

@@ -48,7 +48,8 @@ struct rl_linked {
 	uint8_t build_id[32];
 	size_t build_id_length; /* 0: none, or too long */
 	size_t first, count;    /* its slots, by ascending address */
-	uint8_t *private_pages; /* a bit each */
+	uint8_t *private_pages; /* a bit each: it is paid for */
+	uint8_t *written_pages; /* and written to: it stays so */
 	uint64_t pages, learned;
 	const char *why;        /* why its calls are left alone; NULL: they are not */
 	bool never;             /* not even its slots */
@@ -75,10 +76,13 @@ struct rl_linkage_runtime {
 	uint64_t pages;            /* of all modules */
 	uint64_t start_ns, learn_ns;
 	bool learning;
+	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
 	char notes[512];
 };
 extern struct rl_linkage_runtime rl_linkage;
+
+#define RL_REVERTED "led through its stubs again"
 
 void rl_linkage_note(const char *text, const char *more); /* a line; each once */
 
@@ -123,8 +127,9 @@ struct rl_link *rl_link_add(const struct rl_link *link);
 bool rl_linkage_asks(const char *function);
 /* Slots lead to the recorder. */
 void rl_linkage_watch(void);
+bool rl_linkage_learns(void); /* the options say so */
 /* And no more. */
-void rl_linkage_unwatch(const struct rl_linked *module); /* NULL: all */
+void rl_linkage_unwatch(const struct rl_linked *module); /* NULL: all; but slots of calls that have to be known of stay */
 /* Hot calls that could not be bound, because threads were there, are news. */
 void rl_linkage_remember(void);
 

@@ -46,22 +46,67 @@ bool rl_link_aim(struct rl_link *link)
 	return target != 0;
 }
 
-static bool is_private(const struct rl_linked *m, uintptr_t address)
+static bool has_page(const struct rl_linked *m, const uint8_t *pages, uintptr_t address)
 {
 	size_t page = address / PAGE - m->text_start / PAGE;
 
-	return m->private_pages[page / 8] & 1u << page % 8;
+	return pages[page / 8] & 1u << page % 8;
+}
+
+static void flip_page(const struct rl_linked *m, uint8_t *pages, uintptr_t address)
+{
+	size_t page = address / PAGE - m->text_start / PAGE;
+
+	pages[page / 8] ^= (uint8_t)(1u << page % 8);
+}
+
+static bool is_private(const struct rl_linked *m, uintptr_t address)
+{
+	return has_page(m, m->private_pages, address);
 }
 
 static void make_private(struct rl_linked *m, uintptr_t address)
 {
-	size_t page = address / PAGE - m->text_start / PAGE;
-
 	if (is_private(m, address))
 		return;
-	m->private_pages[page / 8] |= (uint8_t)(1u << page % 8);
+	flip_page(m, m->private_pages, address);
 	m->pages++;
 	rl_linkage.pages++;
+}
+
+static void note_written(struct rl_linked *m, uintptr_t address)
+{
+	if (!has_page(m, m->written_pages, address))
+		flip_page(m, m->written_pages, address);
+}
+
+static void give_back_page(struct rl_linked *m, uintptr_t address)
+{
+	if (!is_private(m, address) || has_page(m, m->written_pages, address))
+		return;
+	flip_page(m, m->private_pages, address);
+	m->pages--;
+	rl_linkage.pages--;
+}
+
+static uintptr_t last_byte(const struct rl_link *link)
+{
+	return link->address + rl_runtime.core.port->length[link->kind] - 1;
+}
+
+/* What has not been written, because threads run or other bytes are there, has been paid for in vain. */
+static void settle_pages(const struct rl_link_job *job)
+{
+	for (size_t i = 0; i < job->count; i++)
+		if (job->links[i].state == RELINK_LINK_BOUND) {
+			note_written(rl_linkage.modules[job->links[i].module], job->links[i].address);
+			note_written(rl_linkage.modules[job->links[i].module], last_byte(&job->links[i]));
+		}
+	for (size_t i = 0; i < job->count; i++)
+		if (job->links[i].state != RELINK_LINK_BOUND) {
+			give_back_page(rl_linkage.modules[job->links[i].module], job->links[i].address);
+			give_back_page(rl_linkage.modules[job->links[i].module], last_byte(&job->links[i]));
+		}
 }
 
 /* Can it be reached at all? Else its page need not be paid for. */
@@ -79,7 +124,7 @@ static bool reaches(const struct rl_link *link)
 bool rl_link_afford(struct rl_link *link)
 {
 	struct rl_linked *m = rl_linkage.modules[link->module];
-	uintptr_t last = link->address + rl_runtime.core.port->length[link->kind] - 1;
+	uintptr_t last = last_byte(link);
 	uint64_t more = (uint64_t)!is_private(m, link->address) +
 			(last / PAGE != link->address / PAGE ? (uint64_t)!is_private(m, last) : 0);
 
@@ -119,6 +164,9 @@ int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 	for (size_t i = 0; i < job->count && r && job->bind; i++)
 		if (job->links[i].state == RELINK_LINK_HOME)
 			job->links[i].state = RELINK_LINK_UNWRITABLE;
+	/* A commit that failed may have written and taken back. */
+	if (!r && job->bind)
+		settle_pages(job);
 	if (!r && job->bind && rl_linkage.options.flags & RELINK_LINKAGE_CONTROL)
 		r = undo(job, err);
 	if (job->bind)

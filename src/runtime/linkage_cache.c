@@ -39,7 +39,8 @@ bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *cou
 /* What was hot once stays so: another run may do again what this one did not. */
 static bool is_hot(const struct rl_link *link, const struct rl_linked *module)
 {
-	return rl_linkage.modules[link->module] == module && link->state != RELINK_LINK_FOREIGN;
+	return rl_linkage.modules[link->module] == module && link->state != RELINK_LINK_FOREIGN &&
+	       link->address - module->text_start <= UINT32_MAX;
 }
 
 /* In place: it may be in the middle of malloc. */

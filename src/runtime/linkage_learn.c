@@ -31,7 +31,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static bool learns(void)
+bool rl_linkage_learns(void)
 {
 	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
 }
@@ -133,17 +133,22 @@ static void give_back_tired(void)
 	rl_recorder_none_tired();
 }
 
-void rl_linkage_unwatch(const struct rl_linked *module)
+static void unwatch(const struct rl_linked *module, bool asks)
 {
 	for (size_t i = 0; i < rl_linkage.slot_count; i++) {
 		struct rl_linked_slot *slot = &rl_linkage.slots[i];
 
 		if (slot->watch && slot->watch->state != RL_WATCH_OFF && !rl_slot_module(slot)->gone &&
-		    (!module || (rl_slot_module(slot) == module && !slot->watch->ask)))
+		    (!module || rl_slot_module(slot) == module) && (asks || !slot->watch->ask))
 			give_back(slot);
 	}
 	if (!module)
 		rl_linkage.learning = false;
+}
+
+void rl_linkage_unwatch(const struct rl_linked *module)
+{
+	unwatch(module, false);
 }
 
 /* ---- calls that have to be known of before they happen ---- */
@@ -348,8 +353,10 @@ static void learn_callers(void)
 		if (list[i].watch->state != RL_WATCH_GONE)
 			learn_caller(&b, slot_of(list[i].watch), list[i].caller);
 	bind_batch(&b);
-	if (b.full)
-		rl_linkage_unwatch(NULL);
+	if (b.full) {
+		rl_linkage_note("there is no room for more calls: nothing is learned any more", "");
+		unwatch(NULL, false);
+	}
 }
 
 /* The loader has filled the slot: the calls that the cache knew of. */
@@ -424,7 +431,7 @@ static void save(void)
 static void finish(bool for_good)
 {
 	if (for_good) {
-		rl_linkage_unwatch(NULL);
+		unwatch(NULL, true);
 		rl_linkage.closed = true;
 	}
 	save();
@@ -448,7 +455,7 @@ static void look_at_late(struct rl_watch *w)
 	if (slot->count)
 		bind_waiting(slot);
 	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-	if (!learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
+	if (!rl_linkage_learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
 		return;
 	w->state = RL_WATCH_ON;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -516,11 +523,11 @@ static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, ui
 
 	if (slot->kind == RL_SLOT_DATA || m->why)
 		return false;
-	/* Where it will lead is not known yet; but a program far from us is far from all libraries. */
+	/* Where it will lead is not known yet; but a program far from librelink.so is far from all libraries. */
 	if (!target)
-		return state == RELINK_LINK_LAZY && (learns() || slot->count) && is_near(m, (uintptr_t)&rl_linkage) &&
+		return state == RELINK_LINK_LAZY && (rl_linkage_learns() || slot->count) && (!m->main || is_near(m, (uintptr_t)&rl_linkage)) &&
 		       !rl_slot_is_filled_by_stub(slot);
-	return learns() && is_near(m, target);
+	return rl_linkage_learns() && is_near(m, target);
 }
 
 static void watch_slot(struct rl_linked_slot *slot)
@@ -550,7 +557,15 @@ static void watch_slot(struct rl_linked_slot *slot)
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
-static void watch_module(const struct rl_linked *m)
+/* Where there are more than can be watched: calls that have to be known of, then those of which no run has bound any. */
+enum round { ASKED, UNKNOWN, ALL };
+
+static bool is_its_turn(const struct rl_linked_slot *slot, enum round round)
+{
+	return round == ALL || (round == ASKED ? slot->asked : !slot->bound);
+}
+
+static void watch_module(const struct rl_linked *m, enum round round)
 {
 	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
 	struct span span = { 0, 0 };
@@ -560,7 +575,8 @@ static void watch_module(const struct rl_linked *m)
 	if (!open_span(&span, true))
 		return;
 	for (size_t i = 0; i < m->count; i++)
-		watch_slot(&slots[i]);
+		if (is_its_turn(&slots[i], round))
+			watch_slot(&slots[i]);
 	open_span(&span, false);
 }
 
@@ -575,10 +591,11 @@ void rl_linkage_watch(void)
 		rl_linkage_note("nothing is learned: no memory for the recorder", "");
 		return;
 	}
-	rl_linkage.learning = learns();
-	for (size_t i = 0; i < rl_linkage.module_count; i++)
-		if (!rl_linkage.modules[i]->gone)
-			watch_module(rl_linkage.modules[i]);
+	rl_linkage.learning = rl_linkage_learns();
+	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
+		for (size_t i = 0; i < rl_linkage.module_count; i++)
+			if (!rl_linkage.modules[i]->gone)
+				watch_module(rl_linkage.modules[i], round);
 }
 
 /* ---- at the end ---- */

@@ -56,6 +56,8 @@ static const char *why_left(const struct rl_linked *m)
 {
 	if (m->never)
 		return m->private_pages ? "never changed" : "it has no code";
+	if (rl_linkage.reverted)
+		return RL_REVERTED;
 	if (rl_linkage.options.only && !lists(rl_linkage.options.only, m->name))
 		return "not among those asked for";
 	return lists(rl_linkage.options.not_, m->name) ? "excluded" : NULL;
@@ -87,6 +89,15 @@ static void find_text(struct rl_linked *m)
 	}
 }
 
+/* Both in one piece of memory. */
+static void make_pages(struct rl_linked *m)
+{
+	size_t size = (m->text_stop / PAGE - m->text_start / PAGE) / 8 + 1;
+
+	m->private_pages = calloc(2, size);
+	m->written_pages = m->private_pages ? m->private_pages + size : NULL;
+}
+
 static struct rl_linked *new_module(const struct rl_loaded *loaded)
 {
 	struct rl_linked *m = calloc(1, sizeof(*m));
@@ -102,7 +113,7 @@ static struct rl_linked *new_module(const struct rl_loaded *loaded)
 	}
 	find_text(m);
 	if (m->text_stop)
-		m->private_pages = calloc((m->text_stop / PAGE - m->text_start / PAGE) / 8 + 1, 1);
+		make_pages(m);
 	m->name = last_component(m->path);
 	m->never = !m->private_pages || is_ours(m->name) || (holds_runtime(m) && !m->main);
 	m->why = why_left(m);

@@ -52,4 +52,24 @@ run --report=x true 2>"$work/err"
 cd /
 RELINK_LINKAGE=report="$work" LD_PRELOAD=${RELINK_TOOL%/*}/../librelink-run.so "$work/child" 2>"$work/err"
 [ $? = 0 ] && grep -q "relink: the report can't be written to $work" "$work/err" && pass || fail "a folder" "$(cat "$work/err")"
+
+# A budget of more than there can be is all, not what is left of the number.
+cat >"$work/calls.c" <<'EOF'
+int one(int n) { return n + 1; }
+int calls(int n) { int sum = 0; for (int i = 0; i < n; i++) sum += one(i); return sum; }
+EOF
+echo 'int calls(int n); int main(void) { return calls(100) == 0; }' >"$work/main.c"
+"$cc" -O1 -fno-inline -fPIC -shared -o "$work/libcalls.so" "$work/calls.c" -Wl,-z,now
+"$cc" -o "$work/main" "$work/main.c" -L"$work" -lcalls -Wl,-rpath,"$work"
+run --policy all --budget=17179869184G --report="$work/report" "$work/main"
+grep -q '^libcalls.so *1 *1 ' "$work/report" && pass || fail "a large budget" "$(cat "$work/report")"
+
+# What is left out has to be left out, however long the list is.
+long=()
+for ((i = 0; i < 600; i++)); do long+=(--not "l$i"); done
+run --policy all "${long[@]}" --not libcalls --report="$work/report" "$work/main"
+grep -q '^libcalls.so.*excluded' "$work/report" && pass || fail "a long list" "$(cat "$work/report")"
+
+"$RELINK_TOOL" linkage --live $$ 2>"$work/err"
+[ $? = 2 ] && grep -q "neither is given" "$work/err" && pass || fail "--live alone" "$(cat "$work/err")"
 finish

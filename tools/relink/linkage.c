@@ -53,7 +53,11 @@ static bool parse(struct options *o, int argc, char **argv, int *status)
 	*status = STATUS_BAD;
 	if (o->revert && o->refresh)
 		complain(NULL, "linkage: --revert and --refresh exclude each other");
-	return !(o->revert && o->refresh) && common_ready(&o->common, status);
+	else if (o->live && !o->revert && !o->refresh)
+		complain(NULL, "linkage: --live says how --revert or --refresh is done; neither is given");
+	else
+		return common_ready(&o->common, status);
+	return false;
 }
 
 static void put_heading(struct table *t)

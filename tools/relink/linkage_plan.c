@@ -235,11 +235,13 @@ static int plan_all(struct plan *plan, const struct loaded_list *list)
 
 static uint64_t budget_of(const char *text)
 {
+	static const char units[] = "kmg";
 	char *end;
 	uint64_t size = strtoull(text, &end, 10);
-	const char *unit = *end ? strchr("kmg", *end | 0x20) : NULL;
+	const char *unit = *end ? strchr(units, *end | 0x20) : NULL;
+	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
 
-	return unit ? size << 10 * (strchr("kmg", *unit) - "kmg" + 1) : size;
+	return size > UINT64_MAX >> shift ? UINT64_MAX : size << shift;
 }
 
 static void put_number(struct table *t, enum colour colour, uint64_t number)
