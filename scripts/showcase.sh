@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# showcase.sh [PROGRAM...]: builds relink in build/showcase/release, runs programs of the distribution with and without it, prints what they
-# gain and leaves results.json and gains.svg in build/showcase. Takes an hour on an idle machine;
+# showcase.sh [PROGRAM...]: builds relink in build/showcase/release, runs programs of the distribution with and without it, prints
+# what they gain and leaves results.json and gains.svg in build/showcase. Takes three quarters of an hour on an idle machine;
 # SHOWCASE_ROUNDS=3 SHOWCASE_SECONDS=0.1 is a quick look.
 set -euo pipefail
 

@@ -202,8 +202,9 @@ def markdown_of(found):
 
 
 def merged(parts):
-	"""Rows of several runs in the order of one; machine and start are the first's."""
-	found = {**parts[0], "rows": [], "targets": []}
+	"""Rows of several runs, one after the other, in the order of one; machine and start are the first's."""
+	ended = {"load_end": parts[-1]["machine"]["load_end"]}
+	found = {**parts[0], "machine": {**parts[0]["machine"], **ended}, "rows": [], "targets": []}
 	for part in parts:
 		there = {r["row"] for r in found["rows"]}
 		found["rows"] += [r for r in part["rows"] if r["row"] not in there]

@@ -93,6 +93,7 @@ grep -q '^valac 0.05 s.*valac is not installed' "$tmp/out" || fail "the table do
 
 # Interrupted: what was measured is there.
 echo nothing >"$tmp/wrong"
+: >"$tmp/err"
 SHOWCASE_ROUNDS=100000 "$python" -B "$RELINK_SOURCE/showcase/run.py" "$tmp/relink" "$RELINK_BUILD" "$tmp/result" sqlite3 >"$tmp/out" 2>"$tmp/err" &
 for ((i = 0; i < 600; i++)); do
 	! grep -q 'round 3 ' "$tmp/err" || break
