@@ -479,6 +479,8 @@ static void work_on(struct rl_recorded *recorded)
 		learn_callers();
 		break;
 	case RL_RECORDED_ENOUGH:
+		/* Nobody may come by these slots any more to say that it is time for the others. */
+		learn_callers();
 		give_back_tired();
 		break;
 	case RL_RECORDED_LATE:
@@ -600,29 +602,34 @@ void rl_linkage_watch(void)
 
 /* ---- at the end ---- */
 
-static void remember(struct rl_watch *w, uintptr_t caller, void *ctx)
+static void remember(struct rl_watch *w, uintptr_t caller, int state)
 {
 	struct rl_linked_slot *slot = slot_of(w);
 	struct rl_link link;
 
-	(void)ctx;
 	if (w->state == RL_WATCH_GONE || rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) ||
 	    known(&link))
 		return;
-	link.state = RELINK_LINK_THREADS;
+	link.state = (uint8_t)state;
 	if (rl_link_add(&link)) {
 		slot->left++;
 		note_news(&link);
 	}
 }
 
-/* Hot callers that nobody has come to bind, or that could not be bound, because threads were there. */
+static void remember_unbound(struct rl_watch *w, uintptr_t caller, void *ctx)
+{
+	(void)ctx;
+	remember(w, caller, RELINK_LINK_THREADS);
+}
+
+/* Hot callers that still wait for others, and those that could not be bound, because threads were there. */
 void rl_linkage_remember(void)
 {
 	struct rl_hot_caller list[RL_HOT];
 	unsigned count = rl_recorder_take_hot(list);
 
 	for (unsigned i = 0; i < count; i++)
-		remember(list[i].watch, list[i].caller, NULL);
-	rl_recorder_each(remember, NULL);
+		remember(list[i].watch, list[i].caller, RELINK_LINK_HOME);
+	rl_recorder_each(remember_unbound, NULL);
 }

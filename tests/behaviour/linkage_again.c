@@ -61,7 +61,7 @@ static void with_threads(void)
 	pthread_mutex_lock(&lock);
 	if (pthread_create(&thread, NULL, wait_for, &lock))
 		exit(1);
-	CHECK_CODE(call(RELINK_LINKAGE_ALL), RELINK_OK, &err);
+	CHECK_CODE(call(RELINK_LINKAGE_ALL), RELINK_E_THREADS, &err);
 	CHECK(look()->calls[RELINK_LINK_THREADS] == 2 && seen.calls[RELINK_LINK_BOUND] == 0);
 	CHECKF(seen.pages == 0, "%llu pages", (unsigned long long)seen.pages);
 }

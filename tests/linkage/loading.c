@@ -54,7 +54,10 @@ static int reopen(const char *first, const char *second, int replaced)
 			return 1;
 		same += where[!(i % 2)] == map->l_addr;
 		where[i % 2] = map->l_addr;
-		wrong += run(handle, 60) != 60 * (i % 2 ? 20 : 10);
+		/* Of many that get hot a few are bound together: the last one has to wait for no others. */
+		int times = i < 59 ? 60 : 3000;
+
+		wrong += run(handle, times) != times * (i % 2 ? 20 : 10);
 		if (i < 59)
 			dlclose(handle);
 		work(3); /* somebody else's calls are recorded */

@@ -41,7 +41,7 @@
 #define LATE_CALLS 4u /* that may come before somebody looks */
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
-#define WAIT 2048u    /* calls, for which fewer of either may wait */
+#define WAIT 1024u    /* calls, for which fewer of either may wait */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -64,6 +64,7 @@ static unsigned late_count;
 static uint64_t late_since; /* of the calls recorded */
 static struct rl_hot_caller hot[HOT];
 static unsigned hot_count, tired_count;
+static unsigned hot_total;     /* that there have been */
 static uint64_t waiting_since; /* of the calls recorded */
 static rl_recorder_work *worker;
 static unsigned threshold, patience;
@@ -286,7 +287,14 @@ PLAIN static bool note_hot(struct rl_watch *w, uintptr_t caller)
 	wait_no_longer();
 	hot[i] = (struct rl_hot_caller){ w, caller };
 	hot_count = i + 1;
+	hot_total++;
 	return true;
+}
+
+/* The first ones at once; the more there are, the more of them together. */
+PLAIN static bool is_hot_due(void)
+{
+	return hot_count >= HOT || hot_count > hot_total / 32;
 }
 
 PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
@@ -304,7 +312,7 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 	if (came == SETTLED || !is_single() || !note_hot(w, r->caller))
 		return miss(w, r);
 	*caller |= SETTLED;
-	return hot_count >= HOT ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
+	return is_hot_due() ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
 }
 
 /* Whoever has waited for others of his kind for long enough. */
