@@ -10,6 +10,11 @@ for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
 	for how in fork fork-leave vfork spawn system clone thread; do
 		same 0 "libprocesses-$name.so" "$work/processes-$name" $how
 	done
+	same 0 "libprocesses-$name.so" "$work/processes-$name" raw
+	for policy in learn all; do # in another root, and as nobody, it can't report
+		without "$work/processes-$name" drop
+		"$RELINK_TOOL" run --policy $policy "$work/processes-$name" drop 2>&1 | cmp -s - "$work/plain.out" && pass || fail "drop ($policy)" "it runs otherwise"
+	done
 	trap_program "signals-$name" signals.c $flags
 	for how in calls jumps twice small errno coroutines; do
 		same 2 "libsignals-$name.so" "$work/signals-$name" $how
