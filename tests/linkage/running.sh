@@ -40,6 +40,12 @@ trap_program signals-noplt signals.c -fno-plt
 for how in strict filter call call-prctl; do
 	same - libsandbox-noplt.so "$work/sandbox-noplt" $how
 done
+# In one that is opened late, and bound lazily.
+library shut sandbox_shut.c -Wl,-z,lazy
+trap_program sandbox-opened sandbox.c -DOPENED -Wl,-z,now
+for how in strict filter call call-prctl; do
+	same - libsandbox-opened.so "$work/sandbox-opened" $how
+done
 modes="cold all"
 same 0 libsignals-noplt.so "$work/signals-noplt" calls
 modes=$all_modes
