@@ -25,6 +25,8 @@
  * What a program can notice: its text is changed (exclude a library that checks itself); hooks that overwrite slots later
  * are not seen by calls that are bound: relink_linkage_refresh() finds them and leads these calls through the slot again;
  * while it learns, slots that stubs jump through hold the address of a recorder, and calls take a few ns longer.
+ * A sandbox (seccomp) ends it all before it comes, if it is entered by a call of prctl() or syscall(); not seen are an instruction in
+ * assembly and a pointer that dlsym() gave: such a program is killed when relink next asks the kernel for something.
  */
 #ifndef RELINK_LINKAGE_H
 #define RELINK_LINKAGE_H

@@ -36,6 +36,7 @@ struct rl_linked_slot {
 	uint16_t module;
 	uint8_t kind;           /* enum rl_slot_kind */
 	bool read_only;         /* after start-up: the loader has protected its page */
+	bool defined;           /* the module has such a function itself */
 	bool asked;             /* calls through it have to be known of before they happen: they stay */
 };
 

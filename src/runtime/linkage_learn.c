@@ -543,8 +543,8 @@ static void watch_slot(struct rl_linked_slot *slot)
 		return;
 	if (asked ? !target && state != RELINK_LINK_LAZY : !is_watchable(slot, target, state))
 		return;
-	/* In the scope of a module that came later it may be another function. */
-	if (asked && !target && rl_linkage.started)
+	/* Of a module that came later it may be a function of its own; others' are found where ours were, in the program's scope first. */
+	if (asked && !target && rl_linkage.started && slot->defined)
 		return;
 	/* The first of these calls counts, too, and the loader must not put the function where we are. */
 	w = asked && !target ? rl_watch_add(slot->address, asked->function, true) : rl_watch_add(slot->address, value, target != 0);

@@ -164,6 +164,7 @@ static int add_slot(const struct rl_slot *slot, void *context)
 	l->slots[l->slot_count++] = (struct rl_linked_slot){
 		.address = f->module->bias + slot->address, .name = slot->name, .module = f->index, .kind = (uint8_t)slot->kind,
 		.read_only = is_read_only(&f->module->view, slot->address), .asked = rl_linkage_asks(slot->name),
+		.defined = slot->defined,
 	};
 	return 0;
 }

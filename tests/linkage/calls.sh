@@ -19,6 +19,8 @@ for flavour in "${flavours[@]}"; do
 	case $name in *lazy) modes="cold all" ;; esac
 	same 1 "libunwind-$name.so" "$work/unwind-$name" steps
 	modes=$all_modes
+	[[ $name == *lazy ]] || TRAP_SAYS=1 "$RELINK_TOOL" run --policy learn --no-cache "$work/unwind-$name" steps 2>&1 | grep -q '^bound meanwhile' ||
+		fail "unwind-$name" "the call was not bound while it was looked at"
 	[ "$name" != now ] || same 1 "libunwind-$name.so" "$work/unwind-$name" profile
 done
 

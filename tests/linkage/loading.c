@@ -54,10 +54,7 @@ static int reopen(const char *first, const char *second, int replaced)
 			return 1;
 		same += where[!(i % 2)] == map->l_addr;
 		where[i % 2] = map->l_addr;
-		/* Of many that get hot a few are bound together: the last one has to wait for no others. */
-		int times = i < 59 ? 60 : 3000;
-
-		wrong += run(handle, times) != times * (i % 2 ? 20 : 10);
+		wrong += run(handle, i < 59 ? 60 : 3000) != (i < 59 ? 60 : 3000) * (i % 2 ? 20 : 10);
 		if (i < 59)
 			dlclose(handle);
 		work(3); /* somebody else's calls are recorded */
@@ -110,7 +107,7 @@ static int namespaces(void)
 		printf("there %d\n", run(handle, 500 + i));
 		dlclose(handle);
 	}
-	printf("here %d, %d\n", run(load("libpluginlocal.so", RTLD_NOW), 500), work(100));
+	printf("here %d, %d\n", run(load("libpluginlocal.so", RTLD_NOW), 500), work(3000));
 	return 0;
 }
 
@@ -165,7 +162,7 @@ static int storm(void)
 /* These look at who calls them. */
 static int callers(void)
 {
-	int found = 0;
+	int found = work(3000) == 0;
 
 	for (int i = 0; i < 100; i++) {
 		Dl_info info;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +142,45 @@ static int do_clone(void)
 	return 0;
 }
 
+/* A child that no atfork handler sees, in the middle of learning: it must not write its parent's code. */
+static int do_raw(void)
+{
+	int sum = work(20);
+
+	for (int i = 0; i < 20; i++) {
+		pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+		if (child == 0) {
+			int wrong = more_work(3000) != more_work(3000) || work(500) != work(500);
+
+			_exit(wrong);
+		}
+		sum += ended(child) + work(i * 20) + more_work(i * 20);
+	}
+	say("sum", sum + work(3000) + more_work(3000));
+	return 0;
+}
+
+/* Less and less is allowed, and the way to the own memory is closed. */
+static int do_drop(void)
+{
+	int sum = work(20), alone = geteuid() == 0 && chroot("/var/empty") && chroot("/var");
+
+	sum += more_work(3000);
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 77;
+	sum += work(3000);
+	for (int i = 0; i < 3; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(work(3000) + more_work(3000) == 0);
+		sum += ended(child);
+	}
+	say("dropped", sum + alone * 0 + work(3000));
+	return 0;
+}
+
 /* A thread that libc does not know of. */
 static int do_thread(void)
 {
@@ -178,5 +218,9 @@ int trap_main(int argc, char **argv)
 		return do_spawn(argv[0]);
 	if (is(argc, argv, "system"))
 		return do_system();
+	if (is(argc, argv, "raw"))
+		return do_raw();
+	if (is(argc, argv, "drop"))
+		return do_drop();
 	return is(argc, argv, "thread") ? do_thread() : do_clone();
 }

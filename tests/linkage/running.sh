@@ -10,6 +10,11 @@ for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
 	for how in fork fork-leave vfork spawn system clone thread; do
 		same 0 "libprocesses-$name.so" "$work/processes-$name" $how
 	done
+	same 0 "libprocesses-$name.so" "$work/processes-$name" raw
+	for policy in learn all; do # in another root, and as nobody, it can't report
+		without "$work/processes-$name" drop
+		"$RELINK_TOOL" run --policy $policy "$work/processes-$name" drop 2>&1 | cmp -s - "$work/plain.out" && pass || fail "drop ($policy)" "it runs otherwise"
+	done
 	trap_program "signals-$name" signals.c $flags
 	for how in calls jumps twice small errno coroutines; do
 		same 2 "libsignals-$name.so" "$work/signals-$name" $how
@@ -34,6 +39,12 @@ trap_program sandbox-noplt sandbox.c -DAPART -L"$work" -lshut
 trap_program signals-noplt signals.c -fno-plt
 for how in strict filter call call-prctl; do
 	same - libsandbox-noplt.so "$work/sandbox-noplt" $how
+done
+# In one that is opened late, and bound lazily.
+library shut sandbox_shut.c -Wl,-z,lazy
+trap_program sandbox-opened sandbox.c -DOPENED -Wl,-z,now
+for how in strict filter call call-prctl; do
+	same - libsandbox-opened.so "$work/sandbox-opened" $how
 done
 modes="cold all"
 same 0 libsignals-noplt.so "$work/signals-noplt" calls

@@ -22,7 +22,7 @@ stock 50 'libsqlite3.*' sqlite3 :memory: 'create table t(a integer primary key, 
 stock 1 'libcrypto.*' openssl dgst -sha256 text
 stock 1 'libcrypto.*' openssl enc -aes-128-cbc -K 000102030405060708090a0b0c0d0e0f -iv 00000000000000000000000000000000 -in text -a
 stock 0 '' perl -e 'my %h; for (1..60000) { $h{$_ % 997} .= chr(65 + $_ % 26); } print length(join "", map { "$_$h{$_}" } sort keys %h), "\n"; print "$1\n" if "abc" x 99 =~ /(c.{50})/'
-stock 1 'libexpat.*\|libz.*\|libc.*' /usr/bin/python3 -S -c 'import zlib, json; d = {str(i): [i, i * 0.5, "x" * (i % 9)] for i in range(4000)}
+stock all=1 'libexpat.*\|libz.*\|libc.*' /usr/bin/python3 -S -c 'import zlib, json; d = {str(i): [i, i * 0.5, "x" * (i % 9)] for i in range(4000)}
 print(zlib.crc32(json.dumps(d).encode()), zlib.crc32(zlib.compress(b"text" * 9999)))'
 git init -q repo 2>/dev/null && (cd repo && for i in 1 2 3; do
 	head -$((i * 400)) ../text >file && git add file && GIT_AUTHOR_DATE="@$i +0000" GIT_COMMITTER_DATE="@$i +0000" git -c user.name=a -c user.email=b commit -qm "$i"
@@ -32,7 +32,7 @@ printf '#include <stdio.h>\nint main(void) { for (int i = 0; i < 9; i++) printf(
 options=(--children)
 stock - '' gcc -O2 -S -o /dev/stdout a.c
 options=()
-stock 1 'libc.*' sort -k4 -r text
+stock all=1 'libc.*' sort -k4 -r text
 stock 0 '' /bin/bash -c 'x=; for ((i = 0; i < 3000; i++)); do x=$x$((i % 7)); done; echo ${x//3/four}; echo $(echo in a child)'
 
 [ -n "${RELINK_ALL_ROWS:-}" ] || finish

@@ -36,7 +36,7 @@ static int identity(char **argv)
 	for (char **e = environ; *e; e++)
 		if (strncmp(*e, "_=", 2) != 0)
 			printf("%s\n", *e);
-	return work(100) == 0;
+	return work(3000) == 0;
 }
 
 static int descriptors(void)
@@ -44,9 +44,9 @@ static int descriptors(void)
 	int first = open("/dev/null", O_RDONLY), second, third, sum = work(20);
 
 	closefrom(3);
-	sum += work(1000);
+	sum += work(3000);
 	second = open("/dev/null", O_RDONLY);
-	sum += more_work(1000);
+	sum += more_work(3000);
 	for (int i = 3; i < 1024; i++) /* and as older daemons do it */
 		close(i);
 	third = open("/dev/null", O_RDONLY);
@@ -60,17 +60,13 @@ static int descriptors(void)
 /* All descriptors are the program's, and one number after the other is somebody's file. */
 static int few(void)
 {
-	struct rlimit before, limit;
+	struct rlimit limit = { 8, 8 };
 	int sum = work(10), last = -1;
 
-	getrlimit(RLIMIT_NOFILE, &before);
-	limit = before;
-	limit.rlim_cur = 8;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	for (int fd; (fd = open("/dev/null", O_RDONLY)) >= 0;)
 		last = fd;
-	printf("%d, %d\n", last, sum + work(100) + more_work(100));
-	setrlimit(RLIMIT_NOFILE, &before); /* for the report */
+	printf("%d, %d\n", last, sum + work(3000) + more_work(3000));
 	return 0;
 }
 
@@ -133,7 +129,7 @@ static int checks_itself(void)
 	for (int round = 0; round < 2; round++) {
 		for (uintptr_t at = t.start; at < t.stop; at++)
 			hash[round] = hash[round] * 31 + *(const volatile unsigned char *)at;
-		work(round ? 0 : 1000);
+		work(round ? 0 : 5000);
 	}
 	printf("%s\n", hash[0] == hash[1] ? "as it was" : "somebody has changed my code");
 	return 0;
@@ -153,7 +149,7 @@ int trap_main(int argc, char **argv)
 		return executes(argv);
 	if (is(argc, argv, "check"))
 		return checks_itself();
-	work(100);
+	work(3000);
 	if (is(argc, argv, "status"))
 		exit(atoi(argv[2]));
 	if (is(argc, argv, "signal"))
