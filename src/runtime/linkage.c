@@ -486,8 +486,14 @@ void rl_linkage_arrived(const void *caller)
 		with_locks(arrive, caller, 0);
 }
 
+void rl_linkage_before_fork(void)
+{
+	rl_linkage.had_threads = !rl_recorder_is_single();
+}
+
 void rl_linkage_after_fork(void)
 {
+	rl_linkage.orphan |= rl_linkage.had_threads;
 	for (size_t i = 0; i < rl_linkage.module_count; i++)
 		rl_linkage.modules[i]->news = false;
 }
@@ -502,7 +508,7 @@ static int finish(const void *unused, struct relink_error *err)
 
 void rl_linkage_at_exit(void)
 {
-	if (rl_linkage.started && !rl_linkage.closed)
+	if (rl_linkage.started && !rl_linkage.closed && !rl_linkage.orphan)
 		with_locks(finish, 0, 0);
 }
 

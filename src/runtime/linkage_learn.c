@@ -379,7 +379,7 @@ static int work_locked(const struct rl_loaded *first, void *context)
 static void work(struct rl_recorded *recorded)
 {
 	recorded->watch->missed = 0;
-	if (!rl_linkage.closed)
+	if (!rl_linkage.closed && !rl_linkage.orphan)
 		rl_each_loaded(work_locked, recorded);
 }
 
