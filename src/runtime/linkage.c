@@ -12,18 +12,6 @@
 
 struct rl_linkage_runtime rl_linkage;
 
-void rl_linkage_note(const char *text, const char *more)
-{
-	size_t used = rl_length(rl_linkage.notes);
-	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
-
-	if (strstr(rl_linkage.notes, text))
-		return;
-	rl_text_add(&t, text);
-	rl_text_add(&t, more);
-	rl_text_add(&t, "\n");
-}
-
 static uint64_t now(void)
 {
 	struct timespec t;
@@ -374,7 +362,8 @@ static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, 
 	free(s.links);
 	free(s.at);
 	if (!r && stay)
-		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP (relink linkage without --live)");
+		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; "
+			    "use RELINK_STOP (relink linkage without --live)");
 	return r;
 }
 
