@@ -215,6 +215,7 @@ void rl_recorder_none_tired(void);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);
+bool rl_recorder_is_single(void); /* the process has one thread, libc says */
 /*
  * No work is begun until rl_recorder_release: whoever works waits for the loader, and may have come there with any lock of the
  * program's, malloc's among them. So who holds the loader's lock and wants memory must keep it away first. False: it works on, and

@@ -16,28 +16,29 @@
 #define HIGH 200 /* out of the way of programs that count on the next descriptor */
 
 static struct stat standard_error;
-static int *kept;
+static struct rl_run_options *reporting;
 
 /* A child that becomes a daemon must not hold the other end of a pipe. */
-static void let_go_in_child(void)
+static void note_child(void)
 {
 	struct stat now;
+	int descriptor = reporting->descriptor;
 
-	if (fstat(*kept, &now) == 0 && now.st_dev == standard_error.st_dev && now.st_ino == standard_error.st_ino)
-		close(*kept);
-	*kept = -1;
+	if (!reporting->child && descriptor >= 0 && fstat(descriptor, &now) == 0 && now.st_dev == standard_error.st_dev &&
+	    now.st_ino == standard_error.st_ino)
+		close(descriptor);
+	reporting->child = true;
 }
 
 void rl_run_began(struct rl_run_options *options, const struct relink_error *err)
 {
 	options->error = *err;
-	options->process = getpid();
 	options->descriptor = -1;
-	if (strcmp(options->report, "-") != 0 || fstat(STDERR_FILENO, &standard_error) < 0)
+	reporting = options;
+	if (!options->report[0] || pthread_atfork(NULL, NULL, note_child))
 		return;
-	options->descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH);
-	kept = &options->descriptor;
-	pthread_atfork(NULL, NULL, let_go_in_child);
+	if (!strcmp(options->report, "-") && fstat(STDERR_FILENO, &standard_error) == 0)
+		options->descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH);
 }
 
 static uint64_t left(const struct relink_linkage_info *info)
@@ -157,7 +158,7 @@ void rl_run_report(const struct rl_run_options *options)
 	int descriptor;
 	FILE *to;
 
-	if (!options->report[0] || !may_report() || options->process != getpid())
+	if (!options->report[0] || options->child || !may_report())
 		return;
 	descriptor = file ? open(options->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : open_error(options);
 	to = descriptor < 0 ? NULL : fdopen(descriptor, "w");

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <relink/linkage.h>
 
@@ -18,7 +17,7 @@ struct rl_run_options {
 	char placed[160];        /* why the program is not near its libraries, though that was asked for */
 	char unknown[64];        /* a word that nobody understands */
 	int descriptor;          /* of standard error, which many programs close before they end; -1: nothing is reported there */
-	pid_t process;           /* which reports: its children end, too */
+	bool child;              /* a process that has been forked: it is not the one that reports */
 	struct relink_error error;
 };
 

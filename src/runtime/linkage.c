@@ -13,18 +13,6 @@
 
 struct rl_linkage_runtime rl_linkage;
 
-void rl_linkage_note(const char *text, const char *more)
-{
-	size_t used = rl_length(rl_linkage.notes);
-	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
-
-	if (strstr(rl_linkage.notes, text))
-		return;
-	rl_text_add(&t, text);
-	rl_text_add(&t, more);
-	rl_text_add(&t, "\n");
-}
-
 static uint64_t now(void)
 {
 	struct timespec t;
@@ -433,7 +421,8 @@ static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, 
 	free(s.links);
 	free(s.at);
 	if (!r && stay)
-		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; use RELINK_STOP (relink linkage without --live)");
+		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; "
+			    "use RELINK_STOP (relink linkage without --live)");
 	return r;
 }
 
@@ -545,8 +534,14 @@ void rl_linkage_arrived(const void *caller)
 		with_locks(arrive, caller, 0);
 }
 
+void rl_linkage_before_fork(void)
+{
+	rl_linkage.had_threads = !rl_recorder_is_single();
+}
+
 void rl_linkage_after_fork(void)
 {
+	rl_linkage.orphan |= rl_linkage.had_threads;
 	for (size_t i = 0; i < rl_linkage.module_count; i++)
 		rl_linkage.modules[i]->news = false;
 }
@@ -561,7 +556,7 @@ static int finish(const void *unused, struct relink_error *err)
 
 void rl_linkage_at_exit(void)
 {
-	if (rl_linkage.started && !rl_linkage.closed)
+	if (rl_linkage.started && !rl_linkage.closed && !rl_linkage.orphan)
 		with_locks(finish, 0, 0);
 }
 

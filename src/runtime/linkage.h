@@ -79,6 +79,8 @@ struct rl_linkage_runtime {
 	bool learning;
 	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
+	bool orphan;               /* a child of a process with threads: one that it has not may have had the loader's lock */
+	bool had_threads;          /* when it forked last */
 	char notes[512];
 };
 extern struct rl_linkage_runtime rl_linkage;

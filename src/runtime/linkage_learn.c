@@ -512,7 +512,7 @@ static int work_locked(const struct rl_loaded *first, void *context)
 static void work(struct rl_recorded *recorded)
 {
 	/* A signal handler may have interrupted dlclose; it is done another time. */
-	if (!rl_linkage.closed && !rl_loader_is_busy())
+	if (!rl_linkage.closed && !rl_linkage.orphan && !rl_loader_is_busy())
 		rl_each_loaded(work_locked, recorded);
 }
 

@@ -10,6 +10,20 @@
 #define PAGE 4096u
 #define STUB_SIZE 32u /* at most, for the port to look at */
 
+/* ---- what there is no room for ---- */
+
+void rl_linkage_note(const char *text, const char *more)
+{
+	size_t used = rl_length(rl_linkage.notes);
+	struct rl_text t = rl_text_into(rl_linkage.notes + used, sizeof(rl_linkage.notes) - used);
+
+	if (strstr(rl_linkage.notes, text))
+		return;
+	rl_text_add(&t, text);
+	rl_text_add(&t, more);
+	rl_text_add(&t, "\n");
+}
+
 /* ---- modules ---- */
 
 static const char *last_component(const char *path)
@@ -330,6 +344,30 @@ void rl_linkage_bury(uint64_t removals)
 			bury(l->modules[i]);
 }
 
+/*
+ * Another thread may be in dlopen: the module is listed, and the loader relocates it yet. Slots that stubs jump through come last, and
+ * hold addresses as linked until then. It is taken in the next time.
+ */
+static bool is_being_loaded(const struct rl_linked *m)
+{
+	for (size_t i = m->first; i < m->first + m->count; i++) {
+		const struct rl_linked_slot *slot = &rl_linkage.slots[i];
+
+		if (slot->kind != RL_SLOT_DATA && rl_slot_value(slot) && rl_slot_value(slot) < m->text_stop - m->bias + (64u << 20) &&
+		    rl_slot_value(slot) < m->bias)
+			return true;
+	}
+	return false;
+}
+
+static void leave_out(struct rl_linked *m)
+{
+	rl_linkage.slot_count = m->first;
+	free(m->private_pages);
+	free(m->path);
+	free(m);
+}
+
 static int look_at(const struct rl_loaded *loaded, void *context)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
@@ -345,7 +383,9 @@ static int look_at(const struct rl_loaded *loaded, void *context)
 	}
 	m = new_module(loaded);
 	*failed |= !m || !find_slots(m, (uint16_t)l->module_count);
-	if (m)
+	if (m && is_being_loaded(m))
+		leave_out(m);
+	else if (m)
 		l->modules[l->module_count++] = m;
 	return 0;
 }

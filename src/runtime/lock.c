@@ -145,6 +145,7 @@ bool rl_try_lock(void)
 /* fork() waits for a running commit, so that the child never starts with half of one. A handler that interrupted one can't wait. */
 static void before_fork(void)
 {
+	rl_linkage_before_fork();
 	if (self)
 		self++;
 	else

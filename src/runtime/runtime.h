@@ -157,6 +157,7 @@ int rl_linkage_start(const struct relink_linkage_options *options, struct relink
 int rl_linkage_revert(const char *module, int mode, struct relink_error *err);
 int rl_linkage_refresh(int mode, struct relink_error *err);
 void rl_linkage_arrived(const void *caller);
+void rl_linkage_before_fork(void);
 void rl_linkage_after_fork(void); /* in the child */
 void rl_linkage_at_exit(void);
 int rl_linkage_list(struct relink_linkage_status *status, int (*visit)(const struct relink_linkage_info *info, void *ctx), void *ctx);

@@ -3,8 +3,11 @@
 // test: TIMEOUT 30
 /* linkage_waiting.c - a thread makes calls that the recorder wants to work on while another one holds the loader's lock. */
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "behaviour/check.h"
@@ -12,6 +15,22 @@
 static int (*guest)(int n);
 static atomic_int calls;
 static atomic_bool go;
+
+/* It has a copy of the loader's lock, whose owner it has not. */
+static void child_ends(void)
+{
+	const struct timespec pause = { 0, 1000000 };
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0)
+		exit(guest(2000) != 2000);
+	for (int i = 0; i < 3000 && waitpid(child, &status, WNOHANG) == 0; i++)
+		nanosleep(&pause, NULL);
+	CHECKF(status == 0, "the child's status is %d", status);
+	if (status)
+		kill(child, SIGKILL);
+}
 
 static void *call(void *unused)
 {
@@ -21,6 +40,22 @@ static void *call(void *unused)
 	for (int i = 0; i < 4000; i++)
 		calls += guest(1);
 	return NULL;
+}
+
+static void *start_child(void *unused)
+{
+	child_ends();
+	return unused;
+}
+
+static int hold_loader(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	pthread_t thread;
+
+	(void)info, (void)size, (void)ctx;
+	if (!pthread_create(&thread, NULL, start_child, NULL))
+		pthread_join(thread, NULL);
+	return 1;
 }
 
 static bool all_made(void)
@@ -60,6 +95,7 @@ int main(void)
 		return 1;
 	CHECK(relink_each_linkage(NULL, visit, NULL) == 7);
 	pthread_join(thread, NULL);
+	dl_iterate_phdr(hold_loader, NULL);
 	/* And afterwards it works. */
 	CHECK(guest(4000) == 4000);
 	return check_done();

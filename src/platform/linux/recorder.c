@@ -520,6 +520,11 @@ void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *
 	}
 }
 
+bool rl_recorder_is_single(void)
+{
+	return is_single();
+}
+
 #define PATIENCE 10000 /* of 100 us */
 
 bool rl_recorder_hold(void)
@@ -608,6 +613,11 @@ uint64_t rl_recorder_total(void)
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
 {
 	(void)visit, (void)ctx;
+}
+
+bool rl_recorder_is_single(void)
+{
+	return false;
 }
 
 bool rl_recorder_hold(void)
