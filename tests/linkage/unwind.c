@@ -17,8 +17,8 @@
 #include <unwind.h>
 
 #define KEEP __attribute__((noinline, noclone, visibility("default")))
-#define BEFORE 2000 /* calls: what is hot is bound after some two thousand */
-#define STEPPED 150 /* and in the middle of these */
+#define BEFORE 4   /* calls: the 24th of what gets hot first is bound */
+#define STEPPED 60 /* so in the middle of these */
 
 static uintptr_t frames[2]; /* starts of functions that have to be found: who calls, and who calls that */
 static volatile unsigned long walks, lost;
