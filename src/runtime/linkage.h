@@ -5,13 +5,15 @@
  *	linkage_modules.c   which modules there are, which slots they have, where slots lead
  *	linkage_gone.c      the room of those that have gone
  *	linkage_bind.c      from an address to a link, from links to commits
+ *	linkage_start.c     links of a module that comes
+ *	linkage_watch.c     which slots lead to the recorder
  *	linkage_learn.c     the recorder's work: which calls are hot
  *	linkage_cache.c     what other runs have found
  *	linkage_index.c     what decoding finds
  *	linkage.c           the functions of relink/linkage.h
  *
- * Everything here is under the loader's lock, so that no module goes, and the runtime's. What the recorder's work may call is marked so: it allocates nothing, and calls
- * nothing of libc's that takes locks.
+ * Everything here is under the loader's lock, so that no module goes, and the runtime's. What the recorder's work may call is marked
+ * so: it allocates nothing, and calls nothing of libc's that takes locks.
  */
 #ifndef RL_RUNTIME_LINKAGE_H
 #define RL_RUNTIME_LINKAGE_H
@@ -125,16 +127,35 @@ void rl_links_left(const struct rl_link *links, size_t count); /* slots remember
 /* A copy in the list. NULL: it is full. */
 struct rl_link *rl_link_add(const struct rl_link *link);
 
-/* ---- linkage_learn.c ---- */
+/* ---- linkage_watch.c ---- */
 
-bool rl_linkage_asks(const char *function);
+bool rl_linkage_learns(void);   /* the options say so */
 /* Slots lead to the recorder. */
 void rl_linkage_watch(void);
-bool rl_linkage_learns(void); /* the options say so */
-/* And no more. */
-void rl_linkage_unwatch(const struct rl_linked *module); /* NULL: all; but slots of calls that have to be known of stay */
-/* Hot calls that could not be bound, because threads were there, are news. */
+/* And no more: those of a module, or of all (NULL); `asks`: also of calls that have to be known of before they happen. The recorder calls it. */
+void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
+void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
+bool rl_linkage_asks(const char *function); /* has it to be known of before it is called? */
+bool rl_linkage_asks_for_good(const char *function); /* and is it the end of all writing? */
+/* May code of the module reach it by a direct call, wherever it stands? */
+bool rl_is_near(const struct rl_linked *m, uintptr_t target);
+static inline struct rl_linked_slot *rl_watched_slot(const struct rl_watch *w)
+{
+	return &rl_linkage.slots[w->index];
+}
+
+/* ---- linkage_learn.c ---- */
+
+rl_recorder_work rl_linkage_work;
+/* Hot calls that could not be bound, because threads were there, or still wait for others, are news. */
 void rl_linkage_remember(void);
+
+/* ---- linkage_start.c ---- */
+
+/* Binds modules that have not been looked at; of `unused` nobody runs code yet. 0, or the code of the first that failed. */
+int rl_links_bind_new(const struct rl_linked *unused, struct relink_error *err);
+/* For as many links more, and for some that are learned. False: out of memory. */
+bool rl_links_make_room(size_t more);
 
 /* ---- linkage_cache.c ---- */
 

@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linkage_learn.c - which calls are hot: slots lead to the recorder until it has seen enough.
+ * linkage_learn.c - the recorder's work: which calls are hot.
  *
- * Its work comes in the middle of anything that the program does, once for each call that turns out to be hot. Then the process
- * has one thread, as far as libc knows; whether that is so the commit asks the kernel. A process with threads only remembers.
+ * It comes in the middle of anything that the program does. Then the process has one thread, as far as libc knows; whether that is so
+ * the commit asks the kernel. A process with threads only remembers.
  */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "runtime/linkage.h"
-
-#define OFTEN 24     /* calls of one caller */
-#define ENOUGH 512   /* calls through one slot that nothing can be done about */
-#define ENOUGH_WARM 448 /* of them, where earlier runs have looked already */
-#define PAGE 4096u
 
 /* ---- time ---- */
 
@@ -29,183 +19,6 @@ static uint64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-bool rl_linkage_learns(void)
-{
-	return rl_linkage.options.policy == RELINK_LINKAGE_HOT || rl_linkage.options.policy == RELINK_LINKAGE_LEARN;
-}
-
-static bool is_near(const struct rl_linked *m, uintptr_t target)
-{
-	const uintptr_t reach = 0x7fff0000u;
-
-	return target + reach > m->text_stop && target < m->text_start + reach;
-}
-
-/* ---- slots ---- */
-
-static struct rl_linked_slot *slot_of(const struct rl_watch *w)
-{
-	return &rl_linkage.slots[w->index];
-}
-
-/* Only what we have put there is taken away: somebody else may have put something of his own in its place. */
-static void restore(struct rl_linked_slot *slot)
-{
-	uintptr_t entry = rl_watch_entry(slot->watch);
-
-	__atomic_compare_exchange_n((uintptr_t *)slot->address, &entry, slot->watch->target, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-	slot->watch->state = RL_WATCH_OFF;
-}
-
-static bool leads_here(const struct rl_linked_slot *slot)
-{
-	return slot->watch && rl_slot_value(slot) == rl_watch_entry(slot->watch);
-}
-
-static bool open_page(const struct rl_linked_slot *slot, bool open)
-{
-	uintptr_t page = slot->address & ~(uintptr_t)(PAGE - 1);
-
-	return !slot->read_only || rl_data_protect(page, page + PAGE, open) == 0;
-}
-
-static void give_back(struct rl_linked_slot *slot)
-{
-	if (!leads_here(slot) || !open_page(slot, true)) {
-		slot->watch->state = RL_WATCH_OFF;
-		return;
-	}
-	restore(slot);
-	open_page(slot, false);
-}
-
-/* Slots that the loader has protected lie side by side: one change of protection for all of a module's. */
-struct span {
-	uintptr_t start, stop;
-};
-
-static void widen(struct span *s, const struct rl_linked_slot *slot)
-{
-	uintptr_t page = slot->address & ~(uintptr_t)(PAGE - 1);
-
-	if (!slot->read_only)
-		return;
-	s->start = !s->stop || page < s->start ? page : s->start;
-	s->stop = page + PAGE > s->stop ? page + PAGE : s->stop;
-}
-
-static bool open_span(const struct span *s, bool open)
-{
-	return !s->stop || rl_data_protect(s->start, s->stop, open) == 0;
-}
-
-static bool is_tired(const struct rl_linked_slot *slot)
-{
-	return slot->watch && slot->watch->state == RL_WATCH_TIRED;
-}
-
-static void give_back_tired_of(const struct rl_linked *m)
-{
-	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
-	struct span span = { 0, 0 };
-	bool any = false;
-
-	for (size_t i = 0; i < m->count; i++)
-		if (is_tired(&slots[i])) {
-			widen(&span, &slots[i]);
-			any = true;
-		}
-	if (!any || !open_span(&span, true))
-		return;
-	for (size_t i = 0; i < m->count; i++)
-		if (is_tired(&slots[i]))
-			restore(&slots[i]);
-	open_span(&span, false);
-}
-
-static void give_back_tired(void)
-{
-	for (size_t i = 0; i < rl_linkage.module_count; i++)
-		if (!rl_linkage.modules[i]->gone)
-			give_back_tired_of(rl_linkage.modules[i]);
-	rl_recorder_none_tired();
-}
-
-static void unwatch(const struct rl_linked *module, bool asks)
-{
-	for (size_t i = 0; i < rl_linkage.slot_count; i++) {
-		struct rl_linked_slot *slot = &rl_linkage.slots[i];
-
-		if (slot->watch && slot->watch->state != RL_WATCH_OFF && !rl_slot_module(slot)->gone &&
-		    (!module || rl_slot_module(slot) == module) && (asks || !slot->watch->ask))
-			give_back(slot);
-	}
-	if (!module)
-		rl_linkage.learning = false;
-}
-
-void rl_linkage_unwatch(const struct rl_linked *module)
-{
-	unwatch(module, false);
-}
-
-/* ---- calls that have to be known of before they happen ---- */
-
-/* Called by the recorder in the place of the program's call: nothing but arithmetic. */
-#if defined __x86_64__
-#define PLAIN __attribute__((target("general-regs-only"), no_sanitize("address", "thread", "undefined")))
-#else
-#define PLAIN
-#endif
-
-PLAIN static bool is_seccomp(uint64_t first, uint64_t second)
-{
-	(void)second;
-	return first == PR_SET_SECCOMP;
-}
-
-PLAIN static bool is_seccomp_call(uint64_t first, uint64_t second)
-{
-	return first == SYS_seccomp || (first == SYS_prctl && second == PR_SET_SECCOMP);
-}
-
-PLAIN static bool always(uint64_t first, uint64_t second)
-{
-	(void)first, (void)second;
-	return true;
-}
-
-/* The loader has resolved them for us, in the same scope as for others. */
-struct asked {
-	const char *name;
-	bool (*ask)(uint64_t first, uint64_t second);
-	uintptr_t function;
-	bool for_good;
-};
-
-static const struct asked *asked_of(const char *name)
-{
-	static const struct asked asked[] = {
-		{ "prctl", is_seccomp, (uintptr_t)prctl, true }, { "syscall", is_seccomp_call, (uintptr_t)syscall, true },
-		{ "_exit", always, (uintptr_t)_exit, false }, { "_Exit", always, (uintptr_t)_Exit, false },
-		{ "execve", always, (uintptr_t)execve, false }, { "execv", always, (uintptr_t)execv, false },
-		{ "execvp", always, (uintptr_t)execvp, false }, { "execvpe", always, (uintptr_t)execvpe, false },
-		{ "fexecve", always, (uintptr_t)fexecve, false },
-	};
-
-	if (!strchr("ps_ef", name[0]))
-		return NULL;
-	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++)
-		if (!strcmp(asked[i].name, name))
-			return &asked[i];
-	return NULL;
-}
-
-bool rl_linkage_asks(const char *function)
-{
-	return asked_of(function) != NULL;
 }
 
 /* ---- work ---- */
@@ -351,11 +164,11 @@ static void learn_callers(void)
 
 	for (unsigned i = 0; i < count; i++)
 		if (list[i].watch->state != RL_WATCH_GONE)
-			learn_caller(&b, slot_of(list[i].watch), list[i].caller);
+			learn_caller(&b, rl_watched_slot(list[i].watch), list[i].caller);
 	bind_batch(&b);
 	if (b.full) {
 		rl_linkage_note("there is no room for more calls: nothing is learned any more", "");
-		unwatch(NULL, false);
+		rl_linkage_unwatch(NULL, false);
 	}
 }
 
@@ -431,7 +244,7 @@ static void save(void)
 static void finish(bool for_good)
 {
 	if (for_good) {
-		unwatch(NULL, true);
+		rl_linkage_unwatch(NULL, true);
 		rl_linkage.closed = true;
 	}
 	save();
@@ -440,7 +253,7 @@ static void finish(bool for_good)
 /* It has been called through for the first time. */
 static void look_at_late(struct rl_watch *w)
 {
-	struct rl_linked_slot *slot = slot_of(w);
+	struct rl_linked_slot *slot = rl_watched_slot(w);
 	uintptr_t value = rl_slot_module(slot)->gone ? 0 : rl_slot_value(slot), entry = rl_watch_entry(w);
 
 	w->state = RL_WATCH_OFF;
@@ -455,7 +268,7 @@ static void look_at_late(struct rl_watch *w)
 	if (slot->count)
 		bind_waiting(slot);
 	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-	if (!rl_linkage_learns() || rl_slot_module(slot)->why || !is_near(rl_slot_module(slot), value))
+	if (!rl_linkage_learns() || rl_slot_module(slot)->why || !rl_is_near(rl_slot_module(slot), value))
 		return;
 	w->state = RL_WATCH_ON;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
@@ -472,7 +285,7 @@ static void look_at_all_late(void)
 
 static void work_on(struct rl_recorded *recorded)
 {
-	struct rl_linked_slot *slot = slot_of(recorded->watch);
+	struct rl_linked_slot *slot = rl_watched_slot(recorded->watch);
 
 	switch (recorded->what) {
 	case RL_RECORDED_HOT:
@@ -481,13 +294,13 @@ static void work_on(struct rl_recorded *recorded)
 	case RL_RECORDED_ENOUGH:
 		/* Nobody may come by these slots any more to say that it is time for the others. */
 		learn_callers();
-		give_back_tired();
+		rl_give_back_tired();
 		break;
 	case RL_RECORDED_LATE:
 		look_at_all_late();
 		break;
 	case RL_RECORDED_ASKED:
-		finish(asked_of(slot->name)->for_good);
+		finish(rl_linkage_asks_for_good(slot->name));
 		break;
 	}
 }
@@ -509,102 +322,18 @@ static int work_locked(const struct rl_loaded *first, void *context)
 	return 1;
 }
 
-static void work(struct rl_recorded *recorded)
+void rl_linkage_work(struct rl_recorded *recorded)
 {
 	/* A signal handler may have interrupted dlclose; it is done another time. */
 	if (!rl_linkage.closed && !rl_linkage.orphan && !rl_loader_is_busy())
 		rl_each_loaded(work_locked, recorded);
 }
 
-/* ---- which slots ---- */
-
-/* Is it worth while, and sound? Whoever reads a slot as data would find the recorder's address there; slots for stubs nobody reads. */
-static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, uint8_t state)
-{
-	const struct rl_linked *m = rl_slot_module(slot);
-
-	if (slot->kind == RL_SLOT_DATA || m->why)
-		return false;
-	/* Where it will lead is not known yet; but a program far from librelink.so is far from all libraries. */
-	if (!target)
-		return state == RELINK_LINK_LAZY && (rl_linkage_learns() || slot->count) && (!m->main || is_near(m, (uintptr_t)&rl_linkage)) &&
-		       !rl_slot_is_filled_by_stub(slot);
-	return rl_linkage_learns() && is_near(m, target);
-}
-
-static void watch_slot(struct rl_linked_slot *slot)
-{
-	uint8_t state;
-	uintptr_t target = rl_slot_target(slot, &state), value = rl_slot_value(slot);
-	const struct asked *asked = asked_of(slot->name);
-	struct rl_watch *w;
-
-	if (slot->watch || rl_slot_module(slot)->gone || rl_slot_module(slot)->never || rl_watch_of_entry(value))
-		return;
-	if (asked ? !target && state != RELINK_LINK_LAZY : !is_watchable(slot, target, state))
-		return;
-	/* Of a module that came later it may be a function of its own; others' are found where ours were, in the program's scope first. */
-	if (asked && !target && rl_linkage.started && slot->defined)
-		return;
-	/* The first of these calls counts, too, and the loader must not put the function where we are. */
-	w = asked && !target ? rl_watch_add(slot->address, asked->function, true) : rl_watch_add(slot->address, value, target != 0);
-	if (!w) {
-		rl_linkage_note("there are more slots than can be watched: calls through the others are not learned", "");
-		return;
-	}
-	slot->watch = w;
-	w->index = (uint32_t)(slot - rl_linkage.slots);
-	w->ask = asked ? asked->ask : NULL;
-	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
-	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-}
-
-/* Where there are more than can be watched: calls that have to be known of, then those of which no run has bound any. */
-enum round { ASKED, UNKNOWN, ALL };
-
-static bool is_its_turn(const struct rl_linked_slot *slot, enum round round)
-{
-	return round == ALL || (round == ASKED ? slot->asked : !slot->bound);
-}
-
-static void watch_module(const struct rl_linked *m, enum round round)
-{
-	struct rl_linked_slot *slots = rl_linkage.slots + m->first;
-	struct span span = { 0, 0 };
-
-	for (size_t i = 0; i < m->count; i++)
-		widen(&span, &slots[i]);
-	if (!open_span(&span, true))
-		return;
-	for (size_t i = 0; i < m->count; i++)
-		if (is_its_turn(&slots[i], round))
-			watch_slot(&slots[i]);
-	open_span(&span, false);
-}
-
-void rl_linkage_watch(void)
-{
-	int r;
-
-	if (rl_linkage.closed)
-		return;
-	r = rl_recorder_start(work, OFTEN, ENOUGH);
-	if (r < 0) {
-		rl_linkage_note("nothing is learned: no memory for the recorder", "");
-		return;
-	}
-	rl_linkage.learning = rl_linkage_learns();
-	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
-		for (size_t i = 0; i < rl_linkage.module_count; i++)
-			if (!rl_linkage.modules[i]->gone)
-				watch_module(rl_linkage.modules[i], round);
-}
-
 /* ---- at the end ---- */
 
 static void remember(struct rl_watch *w, uintptr_t caller, int state)
 {
-	struct rl_linked_slot *slot = slot_of(w);
+	struct rl_linked_slot *slot = rl_watched_slot(w);
 	struct rl_link link;
 
 	if (w->state == RL_WATCH_GONE || rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) ||
