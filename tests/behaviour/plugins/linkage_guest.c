@@ -1,4 +1,4 @@
-// test: NO_RELOCS FLAGS -fPIC -O2 -fno-builtin LINK -Wl,-z,lazy
+// test: NO_RELOCS FLAGS -fPIC -O2 -fno-builtin -fno-unroll-loops LINK -Wl,-z,lazy
 /* SPDX-License-Identifier: MIT */
 /* linkage_guest.c - calls of others, through stubs, from code that is near them. */
 #include <stdlib.h>
