@@ -42,15 +42,15 @@ finish() {
 	exit 0
 }
 
-# library NAME SOURCE [FLAG]...: libNAME.so. Distributions mix lazy and eager binding; flags decide.
+# library NAME SOURCE [FLAG]...: libNAME.so. Distributions mix lazy and eager binding; flags decide. A call in a loop is one call.
 library() {
-	"$cc" -D_GNU_SOURCE -g -O2 -fPIC -shared -w -pthread -o "$work/lib$1.so" "$here/$2" -Wl,-soname,"lib$1.so" -L"$work" -Wl,-rpath,"$work" "${@:3}" ||
+	"$cc" -D_GNU_SOURCE -g -O2 -fno-unroll-loops -fPIC -shared -w -pthread -o "$work/lib$1.so" "$here/$2" -Wl,-soname,"lib$1.so" -L"$work" -Wl,-rpath,"$work" "${@:3}" ||
 		broken "lib$1.so"
 }
 
 # program NAME LIBRARY [FLAG]...: its main() calls trap_main() of that library.
 program() {
-	"$cc" -D_GNU_SOURCE -g -O2 -w -pthread -o "$work/$1" "$here/main.c" -L"$work" "-l$2" -Wl,-rpath,"$work" "${@:3}" || broken "$1"
+	"$cc" -D_GNU_SOURCE -g -O2 -fno-unroll-loops -w -pthread -o "$work/$1" "$here/main.c" -L"$work" "-l$2" -Wl,-rpath,"$work" "${@:3}" || broken "$1"
 }
 
 # trap NAME SOURCE [FLAG]...: both of them.

@@ -17,7 +17,10 @@ for flavour in "lazy -Wl,-z,lazy" "now -Wl,-z,now"; do
 	done
 	trap_program "signals-$name" signals.c $flags
 	for how in calls jumps twice small errno coroutines; do
-		same 2 "libsignals-$name.so" "$work/signals-$name" $how
+		least=2
+		# Lazily bound, so few calls that it depends on the compiler whether they are seen.
+		[ "$how-$name" != small-lazy ] || least=0
+		same $least "libsignals-$name.so" "$work/signals-$name" $how
 	done
 	same 0 "libsignals-$name.so" "$work/signals-$name" cancel
 	trap_program "threads-$name" threads.c $flags

@@ -103,7 +103,7 @@ KEEP int step_callers(int n)
 static int steps(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART };
-	unsigned char code[32];
+	unsigned char code[96];
 	int sum;
 
 	frames[0] = (uintptr_t)caller;
