@@ -123,6 +123,16 @@ link_one() {
 dump() { "./$1/app" >out 2>err && sort out >"$1.txt" || { echo "$1 fails: $(cat err)"; return 1; }; }
 without_addresses() { sed -E 's/ 0x[0-9a-f]+ / /' "$1" | sort; }
 
+# Addresses from the first site on: lld merges equal strings, which lie in front of the code, only where it keeps no relocations.
+from_first() {
+	local module at rest low
+	low=$(awk '$2 ~ /^0x/ { print length($2), $2 }' "$1" | sort -k1,1n -k2 | awk 'NR == 1 { print $2 }')
+	while read -r module at rest; do
+		[[ $at == 0x* ]] && at=$(printf '%x' $((at - low)))
+		echo "$module $at $rest"
+	done <"$1" | sort
+}
+
 compare() {
 	local how=$1 dir
 
@@ -130,7 +140,7 @@ compare() {
 		dump $dir || return 1
 	done
 	# The same code linked with and without relocations has the same sites at the same addresses.
-	diff "${how}_relocs.txt" "${how}_tables.txt" || return 1
+	diff <(from_first "${how}_relocs.txt") <(from_first "${how}_tables.txt") || return 1
 	# Tables change nothing else, and nothing is counted twice.
 	diff <(without_addresses plain_relocs.txt) <(without_addresses "${how}_relocs.txt") || return 1
 	cmp -s plain_relocs.txt plain_tables.txt && { echo "without either, sites were found"; return 1; }
