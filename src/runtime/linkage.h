@@ -78,7 +78,6 @@ struct rl_linkage_runtime {
 	size_t room_count;
 	uint64_t pages;            /* of all modules */
 	uint64_t start_ns, learn_ns;
-	bool learning;
 	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
 	bool orphan;               /* a child of a process with threads: one that it has not may have had the loader's lock */

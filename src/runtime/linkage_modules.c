@@ -219,20 +219,26 @@ static bool find_slots(struct rl_linked *m, uint16_t index)
 
 /* ---- what is there now ---- */
 
+/* Then all addresses that are known are ones that it has. */
+static bool has_shape_of(const struct rl_linked *m, const struct rl_loaded *loaded)
+{
+	struct rl_view now;
+
+	if (!rl_view_loaded(&now, loaded->headers, loaded->header_count, loaded->bias) || now.count != m->view.count)
+		return false;
+	for (size_t i = 0; i < now.count; i++) {
+		const struct rl_piece *a = &now.pieces[i], *b = &m->view.pieces[i];
+
+		if (a->address != b->address || a->size != b->size || a->flags != b->flags)
+			return false;
+	}
+	return now.dynamic == m->view.dynamic && now.dynamic_size == m->view.dynamic_size && now.relro == m->view.relro;
+}
+
 /* Without a build-id: another library may have come to the same place. */
 static bool looks_the_same(const struct rl_linked *m, const struct rl_loaded *loaded)
 {
-	struct rl_view view;
-
-	if (!m->main && strcmp(m->path, loaded->name) != 0)
-		return false;
-	if (!rl_view_loaded(&view, loaded->headers, loaded->header_count, loaded->bias) || view.count != m->view.count ||
-	    view.dynamic != m->view.dynamic || view.dynamic_size != m->view.dynamic_size)
-		return false;
-	for (size_t i = 0; i < view.count; i++)
-		if (view.pieces[i].address != m->view.pieces[i].address || view.pieces[i].size != m->view.pieces[i].size)
-			return false;
-	return true;
+	return (m->main || !strcmp(m->path, loaded->name)) && has_shape_of(m, loaded);
 }
 
 static bool is_same(const struct rl_linked *m, const struct rl_loaded *loaded)
@@ -289,22 +295,6 @@ static enum evidence links_say(const struct rl_linked *m)
 			return rl_link_is_intact(&rl_runtime.core, link) ? OLD : NEW;
 	}
 	return NONE;
-}
-
-/* Then all addresses that are known are ones that it has. */
-static bool has_shape_of(const struct rl_linked *m, const struct rl_loaded *loaded)
-{
-	struct rl_view now;
-
-	if (!rl_view_loaded(&now, loaded->headers, loaded->header_count, loaded->bias) || now.count != m->view.count)
-		return false;
-	for (size_t i = 0; i < now.count; i++) {
-		const struct rl_piece *a = &now.pieces[i], *b = &m->view.pieces[i];
-
-		if (a->address != b->address || a->size != b->size || a->flags != b->flags)
-			return false;
-	}
-	return now.dynamic == m->view.dynamic && now.dynamic_size == m->view.dynamic_size && now.relro == m->view.relro;
 }
 
 /* Or has it gone, and come again to the same place? Without a build-id that may be another file. */

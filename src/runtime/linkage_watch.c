@@ -124,8 +124,6 @@ void rl_linkage_unwatch(const struct rl_linked *module, bool asks)
 		    (!module || rl_slot_module(slot) == module) && (asks || !slot->watch->ask))
 			give_back(slot);
 	}
-	if (!module)
-		rl_linkage.learning = false;
 }
 
 /* ---- calls that have to be known of before they happen ---- */
@@ -267,7 +265,6 @@ void rl_linkage_watch(void)
 		rl_linkage_note("nothing is learned: no memory for the recorder", "");
 		return;
 	}
-	rl_linkage.learning = rl_linkage_learns();
 	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
 		for (size_t i = 0; i < rl_linkage.module_count; i++)
 			if (!rl_linkage.modules[i]->gone)
