@@ -309,9 +309,15 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 		++*caller;
 	if (came + 1 < threshold)
 		return 0;
-	if (came == SETTLED || !is_single() || !note_hot(w, r->caller))
+	if (came == SETTLED || !is_single())
 		return miss(w, r);
-	*caller |= SETTLED;
+	/* Who waits for others is bound with them: that is no reason to give the slot back, by which others come, too. */
+	if (came == threshold)
+		return hot_count ? 0 : miss(w, r);
+	if (!note_hot(w, r->caller)) {
+		--*caller;
+		return miss(w, r);
+	}
 	return is_hot_due() ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
 }
 
@@ -492,8 +498,13 @@ unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
 {
 	unsigned count = hot_count;
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t *caller = find_caller((unsigned)(hot[i].watch - watches), hot[i].caller);
+
 		list[i] = hot[i];
+		if (caller)
+			*caller |= SETTLED;
+	}
 	hot_count = 0;
 	return count;
 }
