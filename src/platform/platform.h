@@ -165,6 +165,7 @@ enum rl_watch_state {
 struct rl_watch {
 	uintptr_t slot;   /* its address */
 	uintptr_t target; /* where calls go on to */
+	const uintptr_t *through; /* not NULL: the word that says so, instead */
 	unsigned missed;  /* calls that nothing could be done about */
 	int state;
 	/* Not NULL: calls are not counted; is one with these arguments work? Must be code of its own. */
@@ -204,6 +205,11 @@ struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled);
 void rl_watch_drop(struct rl_watch *w);
 void rl_recorder_sweep(void); /* after the last of them: their callers are forgotten */
 uintptr_t rl_watch_entry(const struct rl_watch *w);
+/* Pads: code that jumps to where a word leads, for code that is to lead to the recorder and can't be changed back at any time. */
+#define RL_PADS 1024u
+uintptr_t rl_pad_code(unsigned pad);
+uintptr_t *rl_pad_word(unsigned pad);
+bool rl_is_pad(uintptr_t address);
 struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an address */
 /* Slots that have been called through before they were filled, and who still is not. Nobody here looks at them: their memory may be gone. */
 #define RL_LATE 16u

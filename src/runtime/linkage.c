@@ -235,7 +235,7 @@ static int lead_home(wanted_link *wanted, const void *ctx, int mode, int state, 
 	free(job.room);
 	free(s.links);
 	free(s.at);
-	if (!r && stay)
+	if (!r && (stay || !rl_stubs_are_home()))
 		r = rl_fail(err, RELINK_E_MODE, 0, "some calls stay bound: other threads run, and one store can't change these; "
 			    "use RELINK_STOP (relink linkage without --live)");
 	return r;
@@ -269,6 +269,7 @@ static int revert(const void *ctx, struct relink_error *err)
 	}
 	if (!known)
 		return rl_fail(err, RELINK_E_UNKNOWN, 0, "no module of that name is loaded, or none whose calls could be bound");
+	rl_stubs_lead_home(what->mode);
 	return lead_home(is_of_module, what->name, what->mode, RELINK_LINK_HOME, err);
 }
 
@@ -300,6 +301,7 @@ static int lead_changed_home(int mode, struct relink_error *err)
 {
 	int changed = 0, r;
 
+	rl_stubs_follow();
 	for (size_t i = 0; i < rl_linkage.slot_count; i++)
 		changed += has_changed(&rl_linkage.slots[i]);
 	if (!changed)

@@ -4,6 +4,7 @@
  *
  *	linkage_modules.c   which modules there are, which slots they have, where slots lead
  *	linkage_gone.c      the room of those that have gone
+ *	linkage_stubs.c     the code in between: which slot each stub is for, and stubs that lead to the recorder
  *	linkage_bind.c      from an address to a link, from links to commits
  *	linkage_start.c     links of a module that comes
  *	linkage_watch.c     which slots lead to the recorder
@@ -51,6 +52,8 @@ struct rl_linked {
 	uint8_t build_id[32];
 	size_t build_id_length; /* 0: none, or too long */
 	size_t first, count;    /* its slots, by ascending address */
+	uint16_t *stubs;        /* each eight bytes of the text's start: the slot that the stub there jumps through, from 1 on */
+	size_t stub_words;
 	uint8_t *private_pages; /* a bit each: it is paid for */
 	uint8_t *written_pages; /* and written to: it stays so */
 	uint64_t pages, learned;
@@ -59,6 +62,7 @@ struct rl_linked {
 	bool main, seen, gone, decoded, known; /* known: it has been bound, as far as it can be */
 	bool news;              /* more is known than the cache says */
 	bool warm;              /* and that says something */
+	bool stubs_done;        /* its stubs lead to the recorder, as far as they are worth it */
 	uint64_t found;
 };
 
@@ -74,6 +78,8 @@ struct rl_linkage_runtime {
 	size_t slot_count, slot_capacity;
 	struct rl_link *links;
 	size_t link_count, link_capacity; /* there is room for some that are learned */
+	struct rl_link *stubs;     /* that lead to the recorder: each to the pad with its index; address 0: to none */
+	size_t stub_count;
 	struct rl_change_record *room;    /* for as many changes as the largest group of waiting links has */
 	size_t room_count;
 	uint64_t pages;            /* of all modules */
@@ -113,6 +119,18 @@ static inline struct rl_linked *rl_slot_module(const struct rl_linked_slot *slot
 	return rl_linkage.modules[slot->module];
 }
 
+/* ---- linkage_stubs.c ---- */
+
+void rl_stubs_find(struct rl_linked *m);
+struct rl_linked_slot *rl_slot_of_stub(const struct rl_linked *m, uintptr_t stub);              /* NULL: it is none */
+uintptr_t rl_stub_of_slot(const struct rl_linked *m, const struct rl_linked_slot *slot);        /* 0: not known */
+/* Stubs of slots that can't be watched themselves lead to the recorder. */
+void rl_stubs_watch(void);
+/* And no more, where they are watched no longer. The recorder calls it. */
+void rl_stubs_lead_home(int mode);
+bool rl_stubs_are_home(void);   /* those of modules that are left alone */
+void rl_stubs_follow(void);     /* those that could not: where the slot leads now */
+
 /* ---- linkage_bind.c; all of it for the recorder, too ---- */
 
 /* The call of a stub, or through a slot, whose opcode is here. False: there is none. */
@@ -134,6 +152,7 @@ void rl_linkage_watch(void);
 /* And no more: those of a module, or of all (NULL); `asks`: also of calls that have to be known of before they happen. The recorder calls it. */
 void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
 void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
+void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w);
 bool rl_linkage_asks(const char *function); /* has it to be known of before it is called? */
 bool rl_linkage_asks_for_good(const char *function); /* and is it the end of all writing? */
 /* May code of the module reach it by a direct call, wherever it stands? */

@@ -3,17 +3,6 @@
 #include "runtime/linkage.h"
 
 #define PAGE 4096u
-#define STUB_SIZE 32u
-
-static struct rl_linked_slot *slot_of_stub(const struct rl_linked *m, uintptr_t stub)
-{
-	const struct rl_piece *piece = rl_view_code(&m->view, stub - m->bias);
-	uint64_t left = piece ? piece->address + piece->size - (stub - m->bias) : 0, slot;
-
-	if (!piece || !rl_runtime.core.port->plt_slot((const uint8_t *)stub, left < STUB_SIZE ? (size_t)left : STUB_SIZE, stub, &slot))
-		return 0;
-	return rl_linked_slot(m, (uintptr_t)slot);
-}
 
 bool rl_link_at(const struct rl_linked *module, uintptr_t address, struct rl_link *link)
 {
@@ -25,7 +14,7 @@ bool rl_link_at(const struct rl_linked *module, uintptr_t address, struct rl_lin
 	if (!piece ||
 	    !rl_runtime.core.port->call_at((const uint8_t *)address, left < RL_SITE_MAX ? (size_t)left : RL_SITE_MAX, address, &found))
 		return false;
-	slot = found.via_slot ? rl_linked_slot(module, (uintptr_t)found.target) : slot_of_stub(module, (uintptr_t)found.target);
+	slot = found.via_slot ? rl_linked_slot(module, (uintptr_t)found.target) : rl_slot_of_stub(module, (uintptr_t)found.target);
 	if (!slot)
 		return false;
 	*link = (struct rl_link){ .address = address, .home = (uintptr_t)found.target, .slot = (uint32_t)(slot - rl_linkage.slots),
@@ -144,7 +133,7 @@ bool rl_link_afford(struct rl_link *link)
 static void note_bound(const struct rl_link *links, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (links[i].state == RELINK_LINK_BOUND)
+		if (links[i].state == RELINK_LINK_BOUND && !rl_is_pad(links[i].target))
 			rl_linkage.slots[links[i].slot].bound = links[i].target;
 }
 

@@ -50,6 +50,23 @@ static void move_links(void)
 	l->link_count = kept;
 }
 
+/* Their number is that of a pad. */
+static void move_stubs(void)
+{
+	for (size_t i = 0; i < rl_linkage.stub_count; i++) {
+		struct rl_link *link = &rl_linkage.stubs[i];
+
+		if (!link->address)
+			continue;
+		if (rl_linkage.modules[link->module]->gone) {
+			*link = (struct rl_link){ .address = 0 };
+			continue;
+		}
+		link->slot -= (uint32_t)moved[link->module];
+		link->module = places[link->module];
+	}
+}
+
 static void move_slots(const struct rl_linked *m, size_t index)
 {
 	struct rl_linked_slot *to = rl_linkage.slots + m->first - moved[index];
@@ -71,6 +88,7 @@ static void drop_watches(const struct rl_linked *m)
 
 static void forget(struct rl_linked *m)
 {
+	free(m->stubs);
 	free(m->private_pages);
 	free(m->path);
 	free(m);
@@ -88,6 +106,7 @@ void rl_linkage_tidy(void)
 			drop_watches(l->modules[i]);
 	rl_recorder_sweep();
 	move_links();
+	move_stubs();
 	for (size_t i = 0; i < l->module_count; i++) {
 		struct rl_linked *m = l->modules[i];
 

@@ -220,6 +220,7 @@ static void look_for_changes(void)
 {
 	static size_t next;
 
+	rl_stubs_follow();
 	for (size_t i = 0; i < LOOKED_AT && rl_linkage.slot_count; i++) {
 		struct rl_linked_slot *slot = &rl_linkage.slots[next++ % rl_linkage.slot_count];
 		uint8_t state;

@@ -214,6 +214,7 @@ static bool find_slots(struct rl_linked *m, uint16_t index)
 	m->count = rl_linkage.slot_count - m->first;
 	qsort(rl_linkage.slots + m->first, m->count, sizeof(*rl_linkage.slots), by_address);
 	drop_twins(m);
+	rl_stubs_find(m);
 	return !f.failed;
 }
 
@@ -276,7 +277,7 @@ static enum evidence slots_say(const struct rl_linked *m)
 	for (size_t i = m->first; i < m->first + m->count; i++) {
 		const struct rl_linked_slot *slot = &rl_linkage.slots[i];
 
-		if (!slot->watch || (slot->watch->state != RL_WATCH_ON && slot->watch->state != RL_WATCH_UNFILLED))
+		if (!slot->watch || slot->watch->slot != slot->address || (slot->watch->state != RL_WATCH_ON && slot->watch->state != RL_WATCH_UNFILLED))
 			continue;
 		if (rl_slot_value(slot) == rl_watch_entry(slot->watch))
 			return OLD;
@@ -353,6 +354,7 @@ static bool is_being_loaded(const struct rl_linked *m)
 static void leave_out(struct rl_linked *m)
 {
 	rl_linkage.slot_count = m->first;
+	free(m->stubs);
 	free(m->private_pages);
 	free(m->path);
 	free(m);
@@ -426,14 +428,10 @@ static const uint8_t *code_at(const struct rl_linked *m, uintptr_t address, size
 }
 
 /* A program at a fixed address makes its own stub the address of a function that it takes: everybody's slot leads there. One hop. */
-static uintptr_t behind_stub(const struct rl_linked *m, uintptr_t value, const uint8_t *bytes, size_t count)
+static uintptr_t behind_stub(const struct rl_linked *m, uintptr_t value)
 {
-	uint64_t address;
-	struct rl_linked_slot *slot;
+	struct rl_linked_slot *slot = rl_slot_of_stub(m, value);
 
-	if (!rl_runtime.core.port->plt_slot(bytes, count, value, &address))
-		return value;
-	slot = rl_linked_slot(m, (uintptr_t)address);
 	if (!slot)
 		return value;
 	return slot->watch && rl_slot_value(slot) == rl_watch_entry(slot->watch) ? slot->watch->target : rl_slot_value(slot);
@@ -466,7 +464,7 @@ uintptr_t rl_slot_target(const struct rl_linked_slot *slot, uint8_t *state)
 		/* A static call, and the site may be the core's: whether the module has records is not known before its constructors have run. */
 		if (port->trampoline(bytes, count, value, &opcode, &through))
 			return 0;
-		next = m->main && m != rl_slot_module(slot) ? behind_stub(m, value, bytes, count) : value;
+		next = m->main && m != rl_slot_module(slot) ? behind_stub(m, value) : value;
 		if (next == value)
 			return value;
 		value = next;

@@ -35,22 +35,23 @@ bool rl_is_near(const struct rl_linked *m, uintptr_t target)
 /* Only what we have put there is taken away: somebody else may have put something of his own in its place. */
 static void restore(struct rl_linked_slot *slot)
 {
-	uintptr_t entry = rl_watch_entry(slot->watch);
+	const struct rl_watch *w = slot->watch;
+	uintptr_t entry = rl_watch_entry(w), target = w->through ? *w->through : w->target;
 
-	__atomic_compare_exchange_n((uintptr_t *)slot->address, &entry, slot->watch->target, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n((uintptr_t *)w->slot, &entry, target, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	slot->watch->state = RL_WATCH_OFF;
 }
 
 static bool leads_here(const struct rl_linked_slot *slot)
 {
-	return slot->watch && rl_slot_value(slot) == rl_watch_entry(slot->watch);
+	return slot->watch && __atomic_load_n((const uintptr_t *)slot->watch->slot, __ATOMIC_ACQUIRE) == rl_watch_entry(slot->watch);
 }
 
 static bool open_page(const struct rl_linked_slot *slot, bool open)
 {
 	uintptr_t page = slot->address & ~(uintptr_t)(PAGE - 1);
 
-	return !slot->read_only || rl_data_protect(page, page + PAGE, open) == 0;
+	return !slot->read_only || slot->watch->slot != slot->address || rl_data_protect(page, page + PAGE, open) == 0;
 }
 
 static void give_back(struct rl_linked_slot *slot)
@@ -112,6 +113,7 @@ void rl_give_back_tired(void)
 	for (size_t i = 0; i < rl_linkage.module_count; i++)
 		if (!rl_linkage.modules[i]->gone)
 			give_back_tired_of(rl_linkage.modules[i]);
+	rl_stubs_lead_home(RELINK_LIVE);
 	rl_recorder_none_tired();
 }
 
@@ -204,6 +206,13 @@ static bool is_watchable(const struct rl_linked_slot *slot, uintptr_t target, ui
 	return rl_linkage_learns() && rl_is_near(m, target);
 }
 
+void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
+{
+	slot->watch = w;
+	w->index = (uint32_t)(slot - rl_linkage.slots);
+	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
+}
+
 static void watch_slot(struct rl_linked_slot *slot)
 {
 	uint8_t state;
@@ -224,10 +233,8 @@ static void watch_slot(struct rl_linked_slot *slot)
 		rl_linkage_note("there are more slots than can be watched: calls through the others are not learned", "");
 		return;
 	}
-	slot->watch = w;
-	w->index = (uint32_t)(slot - rl_linkage.slots);
+	rl_watch_begin(slot, w);
 	w->ask = asked ? asked->ask : NULL;
-	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
@@ -269,4 +276,6 @@ void rl_linkage_watch(void)
 		for (size_t i = 0; i < rl_linkage.module_count; i++)
 			if (!rl_linkage.modules[i]->gone)
 				watch_module(rl_linkage.modules[i], round);
+	if (rl_linkage_learns())
+		rl_stubs_watch();
 }

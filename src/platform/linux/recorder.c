@@ -27,6 +27,7 @@
 
 #define PLAIN RL_RAW __attribute__((target("general-regs-only")))
 #define ENTRY_SIZE 16
+#define PAD_SIZE 8
 #define STACK_SIZE 65536
 
 /* Callers: the return address, the watch, and how often they came, in one word. */
@@ -79,7 +80,8 @@ static struct {
 struct result rl_recorder_count(struct registers *r) RL_HIDDEN;
 void rl_recorder_run(void) RL_HIDDEN;
 void rl_recorder_leave(void) RL_HIDDEN;
-extern const char rl_recorder_entries[] RL_HIDDEN;
+extern const char rl_recorder_entries[] RL_HIDDEN, rl_pads[] RL_HIDDEN;
+RL_HIDDEN uintptr_t rl_pad_words[RL_PADS];
 RL_HIDDEN uint8_t *rl_recorder_stack; /* its top */
 RL_HIDDEN uint8_t *rl_recorder_vectors;
 RL_HIDDEN uint64_t rl_recorder_saves; /* what xsave is to save; 0: fxsave is all there is */
@@ -90,8 +92,8 @@ RL_HIDDEN uint64_t rl_recorder_saves; /* what xsave is to save; 0: fxsave is all
  * The frame is described to unwinders throughout: a profiler's signal may arrive at any instruction.
  */
 __asm__(".pushsection .text\n"
-	".globl rl_recorder_entries, rl_recorder_common\n"
-	".hidden rl_recorder_entries, rl_recorder_common\n"
+	".globl rl_recorder_entries, rl_recorder_common, rl_pads\n"
+	".hidden rl_recorder_entries, rl_recorder_common, rl_pads\n"
 	".balign 64\n"
 	".type rl_recorder_entries, @function\n"
 	"rl_recorder_entries:\n"
@@ -107,6 +109,17 @@ __asm__(".pushsection .text\n"
 	".endr\n"
 	"	.cfi_endproc\n"
 	".size rl_recorder_entries, . - rl_recorder_entries\n"
+	".type rl_pads, @function\n"
+	"rl_pads:\n"
+	"	.cfi_startproc\n"
+	".set rl_i, 0\n"
+	".rept 1024\n" /* RL_PADS */
+	"	jmp	*rl_pad_words + 8 * rl_i(%rip)\n"
+	"	.balign 8\n"
+	".set rl_i, rl_i + 1\n"
+	".endr\n"
+	"	.cfi_endproc\n"
+	".size rl_pads, . - rl_pads\n"
 	".type rl_recorder_common, @function\n"
 	"rl_recorder_common:\n"
 	"	.cfi_startproc\n"
@@ -192,7 +205,7 @@ __asm__(".pushsection .text\n"
 	".popsection\n");
 
 _Static_assert(sizeof(struct registers) == 88, "the assembly pushes as much");
-_Static_assert(RL_WATCHES == 8192, "the assembly has as many entries");
+_Static_assert(RL_WATCHES == 8192 && RL_PADS == 1024, "the assembly has as many entries");
 
 static uintptr_t entry_of(unsigned watch)
 {
@@ -352,7 +365,7 @@ PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
 PLAIN struct result rl_recorder_count(struct registers *r)
 {
 	struct rl_watch *w = &watches[r->watch];
-	struct result result = { __atomic_load_n(&w->target, __ATOMIC_ACQUIRE), 0 };
+	struct result result = { __atomic_load_n(w->through ? w->through : &w->target, __ATOMIC_ACQUIRE), 0 };
 
 	recorded++;
 	/* This call first: if it was asked for, or the loader is about to fill the slot, there is no second time. */
@@ -434,6 +447,7 @@ static struct rl_watch *take_gone(uintptr_t target)
 void rl_watch_drop(struct rl_watch *w)
 {
 	w->state = RL_WATCH_GONE;
+	w->through = NULL;
 	w->next = gone;
 	gone = w;
 }
@@ -467,6 +481,21 @@ struct rl_watch *rl_watch_add(uintptr_t slot, uintptr_t target, bool filled)
 uintptr_t rl_watch_entry(const struct rl_watch *w)
 {
 	return entry_of((unsigned)(w - watches));
+}
+
+uintptr_t rl_pad_code(unsigned pad)
+{
+	return (uintptr_t)rl_pads + (uintptr_t)pad * PAD_SIZE;
+}
+
+uintptr_t *rl_pad_word(unsigned pad)
+{
+	return &rl_pad_words[pad];
+}
+
+bool rl_is_pad(uintptr_t address)
+{
+	return address - (uintptr_t)rl_pads < RL_PADS * PAD_SIZE;
 }
 
 struct rl_watch *rl_watch_of_entry(uintptr_t address)
@@ -587,6 +616,24 @@ uintptr_t rl_watch_entry(const struct rl_watch *w)
 {
 	(void)w;
 	return 0;
+}
+
+uintptr_t rl_pad_code(unsigned pad)
+{
+	(void)pad;
+	return 0;
+}
+
+uintptr_t *rl_pad_word(unsigned pad)
+{
+	(void)pad;
+	return NULL;
+}
+
+bool rl_is_pad(uintptr_t address)
+{
+	(void)address;
+	return false;
 }
 
 struct rl_watch *rl_watch_of_entry(uintptr_t address)
