@@ -40,8 +40,11 @@ struct rl_linked_slot {
 	uint8_t kind;           /* enum rl_slot_kind */
 	bool read_only;         /* after start-up: the loader has protected its page */
 	bool defined;           /* the module has such a function itself */
+	bool tails_known;       /* all tail jumps through it have been looked for, in this run or an earlier one */
 	bool asked;             /* calls through it have to be known of before they happen: they stay */
 };
+
+struct rl_tail_place;
 
 struct rl_linked {
 	uintptr_t bias, text_start, text_stop;
@@ -54,6 +57,8 @@ struct rl_linked {
 	size_t first, count;    /* its slots, by ascending address */
 	uint16_t *stubs;        /* each eight bytes of the text's start: the slot that the stub there jumps through, from 1 on */
 	size_t stub_words;
+	struct rl_tail_place *tails; /* what may be tail jumps through its slots; NULL: nobody has looked */
+	size_t tail_count, tails_size;
 	uint8_t *private_pages; /* a bit each: it is paid for */
 	uint8_t *written_pages; /* and written to: it stays so */
 	uint64_t pages, learned;
@@ -137,6 +142,7 @@ void rl_stubs_follow(void);     /* those that could not: where the slot leads no
 bool rl_link_at(const struct rl_linked *module, uintptr_t address, struct rl_link *link);
 /* Before a commit: where the slot leads. False: nowhere that the link could be bound to, and its state says why. */
 bool rl_link_aim(struct rl_link *link);
+bool rl_link_is_free(const struct rl_link *link); /* its page is private already */
 /* Takes the pages that the link would make private from the budget. False, and its state says so: there is not enough. */
 bool rl_link_afford(struct rl_link *link);
 int rl_links_commit(const struct rl_link_job *job, struct relink_error *err);
@@ -188,5 +194,8 @@ bool rl_all_load(struct rl_linked *module, uint32_t **offsets, size_t *count);
 /* The first tail jump through the slot or its stub that is not bound, in the function that `function` is in. False: none is found. The
  * recorder calls it. */
 bool rl_link_tail(const struct rl_linked *module, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link);
+/* All of them, bound ones left out, up to `room`; how many there are. The recorder calls it. */
+size_t rl_link_tails(struct rl_linked *module, const struct rl_linked_slot *slot, struct rl_link *links, size_t room);
+void rl_forget_tails(struct rl_linked *module);
 
 #endif

@@ -110,6 +110,13 @@ static bool reaches(const struct rl_link *link)
 	return port->encode((enum rl_kind)link->kind, link->address, link->home, &want, old, out) == RL_FITS;
 }
 
+bool rl_link_is_free(const struct rl_link *link)
+{
+	const struct rl_linked *m = rl_linkage.modules[link->module];
+
+	return is_private(m, link->address) && is_private(m, last_byte(link));
+}
+
 bool rl_link_afford(struct rl_link *link)
 {
 	struct rl_linked *m = rl_linkage.modules[link->module];

@@ -88,6 +88,7 @@ static void drop_watches(const struct rl_linked *m)
 
 static void forget(struct rl_linked *m)
 {
+	rl_forget_tails(m);
 	free(m->stubs);
 	free(m->private_pages);
 	free(m->path);

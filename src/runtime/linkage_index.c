@@ -6,6 +6,7 @@
  * it goes, the bytes in memory say, and whoever binds them asks those.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "elf/sitemap.h"
 #include "runtime/cache.h"
@@ -88,47 +89,174 @@ bool rl_all_load(struct rl_linked *m, uint32_t **offsets, size_t *count)
 
 /* ---- tail jumps ---- */
 
-/* Does the jump with its operand at `field` go through the slot? */
-static bool is_tail(const struct rl_linked *m, const struct rl_lead *lead, const struct rl_linked_slot *slot, struct rl_link *link)
-{
-	return (lead->kind == RL_TAIL || lead->kind == RL_POINTER_TAIL) && !lead->fixed && rl_link_at(m, m->bias + lead->address, link) &&
-	       &rl_linkage.slots[link->slot] == slot;
-}
-
-/* Jumps to any code may be jumps to a stub, of which there is no table here: what they lead to says. */
-bool rl_link_tail(const struct rl_linked *m, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link)
-{
-	const struct rl_port *port = rl_runtime.core.port;
-	const struct rl_piece *piece = rl_view_code(&m->view, function - m->bias);
-	uint64_t start, stop, target;
+/* What is being searched, and the function in which the last place was. */
+struct tails {
+	const struct rl_linked *m;
+	const struct rl_linked_slot *slot;
+	const struct rl_piece *piece;
 	struct rl_functions functions;
 	struct rl_area areas[2];
-	struct rl_lead lead;
-	size_t at, count;
+	size_t field, end;
+	size_t start, stop, at; /* `at` an instruction starts */
+};
 
-	rl_functions_open_frames(&functions, &m->view);
-	if (!piece || !rl_functions_frame(&functions, function - m->bias, &start, &stop) || start < piece->address ||
+static bool enter_function(struct tails *t, size_t field)
+{
+	const struct rl_piece *piece = t->piece;
+	uint64_t start, stop;
+
+	if (field >= t->start && field < t->stop)
+		return true;
+	if (!rl_functions_frame(&t->functions, piece->address + field, &start, &stop) || start < piece->address ||
 	    stop - piece->address > piece->size)
 		return false;
-	areas[0] = (struct rl_area){ piece->address, piece->size };
-	areas[1] = (struct rl_area){ slot->address - m->bias, 1 };
-	at = (size_t)(start - piece->address);
-	count = (size_t)(stop - piece->address);
-	for (size_t field = at; (field = port->seek(piece->bytes, count, field, piece->address, areas, &target)) < count; field++) {
-		enum rl_kind kind = port->looks_like(piece->bytes, count, field, 0);
+	t->start = t->at = (size_t)(start - piece->address);
+	t->stop = (size_t)(stop - piece->address);
+	return true;
+}
 
-		if (kind != RL_TAIL && kind != RL_POINTER_TAIL)
-			continue;
-		switch (port->reach(piece->bytes, count, piece->address, &at, field, &lead)) {
-		case RL_REACHED:
-			if (is_tail(m, &lead, slot, link))
-				return true;
-			break;
-		case RL_REACH_INSIDE:
-			break;
-		case RL_REACH_LOST:
-			return false;
-		}
+/* Does the jump go through the slot? */
+static bool is_tail(const struct tails *t, const struct rl_lead *lead, struct rl_link *link)
+{
+	return (lead->kind == RL_TAIL || lead->kind == RL_POINTER_TAIL) && !lead->fixed &&
+	       rl_link_at(t->m, t->m->bias + lead->address, link) && &rl_linkage.slots[link->slot] == t->slot;
+}
+
+/* Is there an instruction whose operand it is? Decoding says, from the function's start or where the last one was. */
+static bool is_tail_at(struct tails *t, size_t field, struct rl_link *link)
+{
+	struct rl_lead lead;
+
+	return enter_function(t, field) &&
+	       rl_runtime.core.port->reach(t->piece->bytes, t->stop, t->piece->address, &t->at, field, &lead) == RL_REACHED &&
+	       is_tail(t, &lead, link);
+}
+
+static bool next_tail(struct tails *t, struct rl_link *link)
+{
+	const struct rl_port *port = rl_runtime.core.port;
+	const struct rl_piece *piece = t->piece;
+	uint64_t target;
+
+	while ((t->field = port->seek(piece->bytes, t->end, t->field, piece->address, t->areas, &target)) < t->end) {
+		size_t field = t->field++;
+		enum rl_kind kind = port->looks_like(piece->bytes, t->end, field, 0);
+
+		if ((kind == RL_TAIL || kind == RL_POINTER_TAIL) && is_tail_at(t, field, link))
+			return true;
 	}
 	return false;
+}
+
+/* In the piece that holds this code. Jumps to any code may be jumps to a stub that is not known: what they lead to says. */
+static bool open_tails(struct tails *t, const struct rl_linked *m, const struct rl_linked_slot *slot, uintptr_t code)
+{
+	uintptr_t stub = rl_stub_of_slot(m, slot);
+
+	*t = (struct tails){ .m = m, .slot = slot, .piece = rl_view_code(&m->view, code - m->bias) };
+	if (!t->piece)
+		return false;
+	rl_functions_open_frames(&t->functions, &m->view);
+	t->areas[0] = stub ? (struct rl_area){ stub - m->bias, 1 } : (struct rl_area){ t->piece->address, t->piece->size };
+	t->areas[1] = (struct rl_area){ slot->address - m->bias, 1 };
+	t->end = (size_t)t->piece->size;
+	return true;
+}
+
+bool rl_link_tail(const struct rl_linked *m, uintptr_t function, const struct rl_linked_slot *slot, struct rl_link *link)
+{
+	struct tails t;
+
+	if (!open_tails(&t, m, slot, function) || !enter_function(&t, (size_t)(function - m->bias - t.piece->address)))
+		return false;
+	t.field = t.start;
+	t.end = t.stop;
+	return next_tail(&t, link);
+}
+
+/* ---- all tail jumps of a module ---- */
+
+/* What looks like one: the operand's offset in the first piece of code, and the slot's number in the module, from 1 on. */
+struct rl_tail_place {
+	uint32_t field;
+	uint32_t slot;
+};
+
+static uint32_t slot_number(const struct rl_linked *m, uintptr_t target)
+{
+	const struct rl_linked_slot *slot = rl_linked_slot(m, target);
+
+	slot = slot ? slot : rl_slot_of_stub(m, target);
+	return slot ? (uint32_t)((size_t)(slot - rl_linkage.slots) - m->first + 1) : 0;
+}
+
+static struct rl_area area_of_slots(const struct rl_linked *m)
+{
+	const struct rl_linked_slot *slots = rl_linkage.slots + m->first;
+
+	return (struct rl_area){ slots[0].address - m->bias, slots[m->count - 1].address - slots[0].address + 1 };
+}
+
+static size_t most_places(const struct rl_piece *piece)
+{
+	return (size_t)piece->size / 16; /* more would be no code */
+}
+
+static void search(struct rl_linked *m, const struct rl_piece *piece)
+{
+	const struct rl_port *port = rl_runtime.core.port;
+	const struct rl_area areas[2] = { { m->text_start - m->bias, m->stub_words * 8 }, area_of_slots(m) };
+	uint64_t target;
+
+	for (size_t field = 0; m->tail_count < most_places(piece); field++) {
+		enum rl_kind kind;
+
+		field = port->seek(piece->bytes, (size_t)piece->size, field, piece->address, areas, &target);
+		if (field >= piece->size)
+			return;
+		kind = port->looks_like(piece->bytes, (size_t)piece->size, field, 0);
+		if (kind != RL_TAIL && kind != RL_POINTER_TAIL)
+			continue;
+		m->tails[m->tail_count] = (struct rl_tail_place){ (uint32_t)field, slot_number(m, m->bias + (uintptr_t)target) };
+		m->tail_count += m->tails[m->tail_count].slot != 0;
+	}
+}
+
+/* Once per module that is in need of it. The recorder must not ask malloc. */
+static bool find_all_tails(struct rl_linked *m)
+{
+	const struct rl_piece *piece = rl_view_code(&m->view, m->text_start - m->bias);
+	size_t size = piece ? most_places(piece) * sizeof(*m->tails) : 0;
+
+	if (m->tails)
+		return true;
+	if (!size || !m->count || !m->stub_words || piece->size > UINT32_MAX)
+		return false;
+	m->tails = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->tails == MAP_FAILED) {
+		m->tails = NULL;
+		return false;
+	}
+	m->tails_size = size;
+	search(m, piece);
+	return true;
+}
+
+size_t rl_link_tails(struct rl_linked *m, const struct rl_linked_slot *slot, struct rl_link *links, size_t room)
+{
+	size_t number = (size_t)(slot - rl_linkage.slots) - m->first + 1, count = 0;
+	struct tails t;
+
+	if (!find_all_tails(m) || !open_tails(&t, m, slot, m->text_start))
+		return 0;
+	for (size_t i = 0; i < m->tail_count && count < room; i++)
+		if (m->tails[i].slot == number && is_tail_at(&t, m->tails[i].field, &links[count]))
+			count++;
+	return count;
+}
+
+void rl_forget_tails(struct rl_linked *m)
+{
+	if (m->tails)
+		munmap(m->tails, m->tails_size);
 }

@@ -42,6 +42,8 @@ static struct rl_link *known(const struct rl_link *link)
 	return NULL;
 }
 
+#define BATCH (RL_HOT + 256u) /* of one piece of work: hot callers, and tail jumps that are looked for */
+
 /* Calls that have turned out to be hot, at the end of the list: `from` on. */
 struct batch {
 	size_t from;
@@ -86,7 +88,7 @@ static void sort_by_address(struct rl_link *links, size_t count)
 static void bind_batch(const struct batch *b)
 {
 	struct rl_link *links = rl_linkage.links + b->from;
-	struct rl_change_record room[RL_HOT];
+	static struct rl_change_record room[BATCH];
 	struct rl_link_job job = { .links = links, .room = room, .mode = RELINK_LIVE, .bind = true };
 	size_t count = rl_linkage.link_count - b->from;
 
@@ -139,7 +141,25 @@ static uintptr_t called(uintptr_t caller)
 	return 0;
 }
 
-static void learn_caller(struct batch *b, const struct rl_linked_slot *slot, uintptr_t caller)
+#define TAILS 64u
+#define TAIL_PAGES 8u /* that they may make private */
+
+/* It was called through a pointer, and jumped here in the end: nobody knows which of those that do. */
+static void learn_tails(struct batch *b, struct rl_linked_slot *slot)
+{
+	static struct rl_link links[TAILS];
+	size_t count, pages = 0;
+
+	if (slot->tails_known)
+		return;
+	slot->tails_known = true;
+	count = rl_link_tails(rl_slot_module(slot), slot, links, TAILS);
+	for (size_t i = 0; i < count && rl_linkage.link_count - b->from < BATCH - 1; i++)
+		if (rl_link_is_free(&links[i]) || pages++ < TAIL_PAGES)
+			take_link(b, &links[i]);
+}
+
+static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t caller)
 {
 	const struct rl_linked *m = rl_slot_module(slot);
 	struct rl_link link;
@@ -154,6 +174,8 @@ static void learn_caller(struct batch *b, const struct rl_linked_slot *slot, uin
 	function = called(caller);
 	if (function && rl_linked_at(function) == m && rl_link_tail(m, function, slot, &link))
 		take_link(b, &link);
+	else
+		learn_tails(b, slot);
 }
 
 static void learn_callers(void)

@@ -67,6 +67,7 @@ static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		if (!rl_link_at(m, m->text_start + offsets[i], &link))
 			continue;
+		rl_linkage.slots[link.slot].tails_known |= link.kind == RL_TAIL || link.kind == RL_POINTER_TAIL;
 		if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
 			b->links[b->count++] = link;
 		else if (link.state == RELINK_LINK_LAZY)
