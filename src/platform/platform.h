@@ -179,6 +179,7 @@ enum rl_recorded_what {
 	RL_RECORDED_ENOUGH, /* slots are to be given back: those of watches that are tired */
 	RL_RECORDED_LATE,   /* slots may have been filled: rl_recorder_take_late */
 	RL_RECORDED_ASKED,  /* a call that `ask` wanted */
+	RL_RECORDED_TIME,   /* some calls have come since rl_recorder_ask_time, or the last such work */
 };
 
 struct rl_recorded {
@@ -218,6 +219,7 @@ void rl_recorder_still_late(const struct rl_watch *w);
 #define RL_HOT 32u
 unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT]);
 void rl_recorder_none_tired(void);
+void rl_recorder_ask_time(bool ask);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);

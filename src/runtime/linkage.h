@@ -89,6 +89,8 @@ struct rl_linkage_runtime {
 	size_t room_count;
 	uint64_t pages;            /* of all modules */
 	uint64_t start_ns, learn_ns;
+	uint64_t began;            /* when, on the clock of those */
+	bool awake;                /* all slots are watched, also those of modules that are warm */
 	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
 	bool orphan;               /* a child of a process with threads: one that it has not may have had the loader's lock */
@@ -130,6 +132,7 @@ void rl_stubs_find(struct rl_linked *m);
 struct rl_linked_slot *rl_slot_of_stub(const struct rl_linked *m, uintptr_t stub);              /* NULL: it is none */
 uintptr_t rl_stub_of_slot(const struct rl_linked *m, const struct rl_linked_slot *slot);        /* 0: not known */
 /* Stubs of slots that can't be watched themselves lead to the recorder. */
+void rl_stubs_make_room(void);
 void rl_stubs_watch(void);
 /* And no more, where they are watched no longer. The recorder calls it. */
 void rl_stubs_lead_home(int mode);
@@ -157,7 +160,10 @@ bool rl_linkage_learns(void);   /* the options say so */
 void rl_linkage_watch(void);
 /* And no more: those of a module, or of all (NULL); `asks`: also of calls that have to be known of before they happen. The recorder calls it. */
 void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
+/* It has run for long enough that learning pays, also where earlier runs have learned. The recorder calls it. */
+void rl_linkage_wake(void);
 void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
+bool rl_linkage_sleeps(const struct rl_linked *module); /* only few of its slots are watched */
 void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w);
 bool rl_linkage_asks(const char *function); /* has it to be known of before it is called? */
 bool rl_linkage_asks_for_good(const char *function); /* and is it the end of all writing? */

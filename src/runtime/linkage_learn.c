@@ -306,6 +306,14 @@ static void look_at_all_late(void)
 		look_at_late(list[i]);
 }
 
+#define LONG_ENOUGH 250000000u /* ns */
+
+static void look_at_time(void)
+{
+	if (now() - rl_linkage.began >= LONG_ENOUGH)
+		rl_linkage_wake();
+}
+
 static void work_on(struct rl_recorded *recorded)
 {
 	struct rl_linked_slot *slot = rl_watched_slot(recorded->watch);
@@ -324,6 +332,9 @@ static void work_on(struct rl_recorded *recorded)
 		break;
 	case RL_RECORDED_ASKED:
 		finish(rl_linkage_asks_for_good(slot->name));
+		break;
+	case RL_RECORDED_TIME:
+		look_at_time();
 		break;
 	}
 }

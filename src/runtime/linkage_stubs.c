@@ -110,8 +110,6 @@ static struct rl_link *free_pad(void)
 	for (size_t i = 0; i < l->stub_count; i++)
 		if (!l->stubs[i].address)
 			return &l->stubs[i];
-	if (!l->stubs)
-		l->stubs = calloc(RL_PADS, sizeof(*l->stubs));
 	return l->stubs && l->stub_count < RL_PADS ? &l->stubs[l->stub_count++] : NULL;
 }
 
@@ -189,6 +187,12 @@ static bool is_new(const struct rl_link *link)
 	return link->state == RELINK_LINK_HOME && rl_linkage.slots[link->slot].watch->state == RL_WATCH_ON;
 }
 
+void rl_stubs_make_room(void)
+{
+	if (!rl_linkage.stubs)
+		rl_linkage.stubs = calloc(RL_PADS, sizeof(*rl_linkage.stubs));
+}
+
 void rl_stubs_watch(void)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
@@ -197,7 +201,7 @@ void rl_stubs_watch(void)
 	for (size_t i = 0; i < l->module_count; i++) {
 		struct rl_linked *m = l->modules[i];
 
-		if (m->gone || m->why || m->stubs_done)
+		if (m->gone || m->why || m->stubs_done || rl_linkage_sleeps(m))
 			continue;
 		m->stubs_done = any = true;
 		watch_stubs_of(m);

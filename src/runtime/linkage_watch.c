@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -238,12 +239,34 @@ static void watch_slot(struct rl_linked_slot *slot)
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
+/*
+ * Where earlier runs have learned, there is little left to learn, and counting calls that are not hot costs short runs more than it
+ * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
+ */
+#define FEW 16u
+
+bool rl_linkage_sleeps(const struct rl_linked *m)
+{
+	return m->warm && !rl_linkage.awake;
+}
+
+static bool is_among_few(const struct rl_linked_slot *slot)
+{
+	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
+
+	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % FEW == 0;
+}
+
 /* Where there are more than can be watched: calls that have to be known of, then those of which no run has bound any. */
 enum round { ASKED, UNKNOWN, ALL };
 
 static bool is_its_turn(const struct rl_linked_slot *slot, enum round round)
 {
-	return round == ALL || (round == ASKED ? slot->asked : !slot->bound);
+	if (slot->asked || round == ASKED)
+		return slot->asked;
+	if (!slot->count && rl_linkage_sleeps(rl_slot_module(slot)) && !is_among_few(slot))
+		return false;
+	return round == ALL || !slot->bound;
 }
 
 static void watch_module(const struct rl_linked *m, enum round round)
@@ -261,6 +284,24 @@ static void watch_module(const struct rl_linked *m, enum round round)
 	open_span(&span, false);
 }
 
+static void watch_all(void)
+{
+	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
+		for (size_t i = 0; i < rl_linkage.module_count; i++)
+			if (!rl_linkage.modules[i]->gone)
+				watch_module(rl_linkage.modules[i], round);
+	if (rl_linkage_learns())
+		rl_stubs_watch();
+}
+
+static bool is_any_asleep(void)
+{
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		if (!rl_linkage.modules[i]->gone && rl_linkage_sleeps(rl_linkage.modules[i]))
+			return true;
+	return false;
+}
+
 void rl_linkage_watch(void)
 {
 	int r;
@@ -272,10 +313,14 @@ void rl_linkage_watch(void)
 		rl_linkage_note("nothing is learned: no memory for the recorder", "");
 		return;
 	}
-	for (enum round round = rl_linkage.slot_count > RL_WATCHES ? ASKED : ALL; round <= ALL; round++)
-		for (size_t i = 0; i < rl_linkage.module_count; i++)
-			if (!rl_linkage.modules[i]->gone)
-				watch_module(rl_linkage.modules[i], round);
-	if (rl_linkage_learns())
-		rl_stubs_watch();
+	rl_stubs_make_room();
+	watch_all();
+	rl_recorder_ask_time(is_any_asleep());
+}
+
+void rl_linkage_wake(void)
+{
+	rl_linkage.awake = true;
+	rl_recorder_ask_time(false);
+	watch_all();
 }

@@ -43,6 +43,7 @@
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
 #define WAIT 1024u    /* calls, for which fewer of either may wait */
+#define NEXT_TIME 128u /* calls */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -67,6 +68,8 @@ static struct rl_hot_caller hot[HOT];
 static unsigned hot_count, tired_count;
 static unsigned hot_total;     /* that there have been */
 static uint64_t waiting_since; /* of the calls recorded */
+static bool asks_time;
+static uint64_t asked_time;    /* of the calls recorded */
 static rl_recorder_work *worker;
 static unsigned threshold, patience;
 
@@ -339,6 +342,10 @@ PLAIN static uint64_t look_at_waiting(struct rl_watch *w, const struct registers
 {
 	if (is_late_due() && is_single())
 		return begin_work(RL_RECORDED_LATE, w, r->caller);
+	if (asks_time && recorded - asked_time >= NEXT_TIME && is_single()) {
+		asked_time = recorded;
+		return begin_work(RL_RECORDED_TIME, w, r->caller);
+	}
 	if ((!hot_count && !tired_count) || recorded - waiting_since < WAIT)
 		return 0;
 	waiting_since = recorded;
@@ -543,6 +550,12 @@ void rl_recorder_none_tired(void)
 	tired_count = 0;
 }
 
+void rl_recorder_ask_time(bool ask)
+{
+	asks_time = ask;
+	asked_time = recorded;
+}
+
 uint64_t rl_recorder_total(void)
 {
 	return recorded;
@@ -661,6 +674,11 @@ unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
 
 void rl_recorder_none_tired(void)
 {
+}
+
+void rl_recorder_ask_time(bool ask)
+{
+	(void)ask;
 }
 
 uint64_t rl_recorder_total(void)
