@@ -164,6 +164,7 @@ void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
 void rl_linkage_wake(void);
 void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
 bool rl_linkage_sleeps(const struct rl_linked *module); /* only few of its slots are watched */
+bool rl_is_among_few(const struct rl_linked_slot *slot);
 void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w);
 bool rl_linkage_asks(const char *function); /* has it to be known of before it is called? */
 bool rl_linkage_asks_for_good(const char *function); /* and is it the end of all writing? */

@@ -291,7 +291,7 @@ static void look_at_late(struct rl_watch *w)
 	if (slot->count)
 		bind_waiting(slot);
 	/* Such slots are writable, or the loader could not fill them. Whoever overwrites one at this moment wins. */
-	if (!rl_linkage_learns() || rl_slot_module(slot)->why || !rl_is_near(rl_slot_module(slot), value))
+	if (!rl_linkage_learns() || rl_slot_module(slot)->why || (rl_linkage_sleeps(rl_slot_module(slot)) && !rl_is_among_few(slot)) || !rl_is_near(rl_slot_module(slot), value))
 		return;
 	w->state = RL_WATCH_ON;
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, entry, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);

@@ -11,6 +11,7 @@
 
 #include "runtime/linkage.h"
 
+#define PAGE 4096u
 #define WORD 8u       /* stubs are aligned to as much */
 #define STUB_SIZE 32u /* at most, for the port to look at */
 #define USUAL 16u     /* bytes of a stub */
@@ -91,6 +92,14 @@ static bool find_jump(const struct rl_linked *m, uintptr_t stub, struct rl_link 
 	return false;
 }
 
+/* Pages that are spent on learning are lacking when something has been learned. */
+#define SHARE 8u
+
+static bool is_affordable(const struct rl_link *link)
+{
+	return rl_link_is_free(link) || (rl_linkage.pages + 2) * PAGE * SHARE <= rl_linkage.options.budget;
+}
+
 /* Every module has a stub for the first, which is called once, at the end. */
 static bool is_worth_while(const struct rl_linked *m, const struct rl_linked_slot *slot)
 {
@@ -123,7 +132,7 @@ static bool watch_stub(const struct rl_linked *m, uintptr_t stub, struct rl_link
 	if (!find_jump(m, stub, &link))
 		return false;
 	link.target = rl_pad_code(pad);
-	if (!rl_link_afford(&link) || !(w = rl_watch_add((uintptr_t)rl_pad_word(pad), rl_slot_value(slot), true)))
+	if (!is_affordable(&link) || !rl_link_afford(&link) || !(w = rl_watch_add((uintptr_t)rl_pad_word(pad), rl_slot_value(slot), true)))
 		return false;
 	w->through = (const uintptr_t *)slot->address;
 	rl_watch_begin(slot, w);

@@ -214,14 +214,46 @@ void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
 	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
 }
 
+/*
+ * Where earlier runs have learned, there is little left to learn, and counting calls that are not hot costs short runs more than it
+ * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
+ */
+#define FEW 16u
+
+bool rl_linkage_sleeps(const struct rl_linked *m)
+{
+	return m->warm && !rl_linkage.awake;
+}
+
+bool rl_is_among_few(const struct rl_linked_slot *slot)
+{
+	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
+
+	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % FEW == 0;
+}
+
+/* As rl_slot_target, but it only has to be some function: to look at all of them takes longer than all the rest. */
+static uintptr_t some_target(const struct rl_linked_slot *slot, uint8_t *state)
+{
+	uintptr_t value = rl_slot_value(slot);
+	const struct rl_linked *m = rl_slot_module(slot);
+
+	if (value < m->text_start || value >= m->text_stop)
+		return rl_linked_at(value) ? value : 0;
+	return rl_slot_target(slot, state);
+}
+
 static void watch_slot(struct rl_linked_slot *slot)
 {
-	uint8_t state;
-	uintptr_t target = rl_slot_target(slot, &state), value = rl_slot_value(slot);
-	const struct asked *asked = asked_of(slot->name);
+	uint8_t state = RELINK_LINK_TARGET;
+	uintptr_t target, value = rl_slot_value(slot);
+	const struct asked *asked = slot->asked ? asked_of(slot->name) : NULL;
 	struct rl_watch *w;
 
 	if (slot->watch || rl_slot_module(slot)->gone || rl_slot_module(slot)->never || rl_watch_of_entry(value))
+		return;
+	target = some_target(slot, &state);
+	if (!asked && target && rl_linkage_sleeps(rl_slot_module(slot)) && !rl_is_among_few(slot))
 		return;
 	if (asked ? !target && state != RELINK_LINK_LAZY : !is_watchable(slot, target, state))
 		return;
@@ -239,24 +271,6 @@ static void watch_slot(struct rl_linked_slot *slot)
 	__atomic_compare_exchange_n((uintptr_t *)slot->address, &value, rl_watch_entry(w), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
-/*
- * Where earlier runs have learned, there is little left to learn, and counting calls that are not hot costs short runs more than it
- * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
- */
-#define FEW 16u
-
-bool rl_linkage_sleeps(const struct rl_linked *m)
-{
-	return m->warm && !rl_linkage.awake;
-}
-
-static bool is_among_few(const struct rl_linked_slot *slot)
-{
-	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
-
-	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % FEW == 0;
-}
-
 /* Where there are more than can be watched: calls that have to be known of, then those of which no run has bound any. */
 enum round { ASKED, UNKNOWN, ALL };
 
@@ -264,8 +278,6 @@ static bool is_its_turn(const struct rl_linked_slot *slot, enum round round)
 {
 	if (slot->asked || round == ASKED)
 		return slot->asked;
-	if (!slot->count && rl_linkage_sleeps(rl_slot_module(slot)) && !is_among_few(slot))
-		return false;
 	return round == ALL || !slot->bound;
 }
 
