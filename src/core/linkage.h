@@ -18,7 +18,8 @@ struct rl_link {
 	uintptr_t address; /* of the opcode */
 	uintptr_t home;    /* the stub, or the slot of a call through it */
 	uintptr_t target;  /* what it is, or is to be, bound to */
-	uint32_t slot;     /* the caller's */
+	uint32_t slot : 31; /* the caller's */
+	uint32_t later : 1; /* the caller's */
 	uint16_t module;   /* the caller's */
 	uint8_t kind;      /* RL_CALL, RL_TAIL, RL_POINTER_CALL or RL_POINTER_TAIL */
 	uint8_t state;     /* enum relink_linkage_state */

@@ -179,7 +179,7 @@ enum rl_recorded_what {
 	RL_RECORDED_ENOUGH, /* slots are to be given back: those of watches that are tired */
 	RL_RECORDED_LATE,   /* slots may have been filled: rl_recorder_take_late */
 	RL_RECORDED_ASKED,  /* a call that `ask` wanted */
-	RL_RECORDED_TIME,   /* some calls have come since rl_recorder_ask_time, or the last such work */
+	RL_RECORDED_TIME,   /* as many calls have come as rl_recorder_set_pace said */
 };
 
 struct rl_recorded {
@@ -191,6 +191,7 @@ struct rl_recorded {
 struct rl_hot_caller {
 	struct rl_watch *watch;
 	uintptr_t caller;
+	bool quick; /* few ticks after it came first */
 };
 
 /* Called in the middle of anything, with all signals blocked, on a stack of its own, one at a time: no libc, no locks to wait for. */
@@ -217,9 +218,13 @@ struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an addr
 unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE]);
 void rl_recorder_still_late(const struct rl_watch *w);
 #define RL_HOT 32u
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT]);
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one);
+uint64_t rl_recorder_waited(void); /* calls of callers that have not been taken */
+unsigned rl_recorder_tired(void); /* slots, since */
 void rl_recorder_none_tired(void);
-void rl_recorder_ask_time(bool ask);
+void rl_recorder_set_tick(unsigned tick); /* of any length */
+/* After so many calls there is work of RL_RECORDED_TIME, 0: never; `sleeps`: callers and tired slots are none. */
+void rl_recorder_set_pace(unsigned calls, bool sleeps);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx);

@@ -160,7 +160,7 @@ static int start(const void *options, struct relink_error *err)
 		rl_linkage_note(relink_error_text(&mine), "");
 	if (r && err)
 		*err = mine;
-	rl_linkage.began = began;
+	rl_linkage.began = rl_linkage.looked = began;
 	rl_linkage.start_ns += now() - began;
 	return r;
 }

@@ -89,7 +89,8 @@ struct rl_linkage_runtime {
 	size_t room_count;
 	uint64_t pages;            /* of all modules */
 	uint64_t start_ns, learn_ns;
-	uint64_t began;            /* when, on the clock of those */
+	uint64_t began, looked;    /* when, on the clock of those; and at the time */
+	uint64_t recorded;         /* then */
 	bool awake;                /* all slots are watched, also those of modules that are warm */
 	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
@@ -143,6 +144,8 @@ void rl_stubs_follow(void);     /* those that could not: where the slot leads no
 
 /* The call of a stub, or through a slot, whose opcode is here. False: there is none. */
 bool rl_link_at(const struct rl_linked *module, uintptr_t address, struct rl_link *link);
+/* Binds as many as can be, which come to the front; `room` is for as many changes. */
+void rl_links_bind(struct rl_link *links, size_t count, struct rl_change_record *room);
 /* Before a commit: where the slot leads. False: nowhere that the link could be bound to, and its state says why. */
 bool rl_link_aim(struct rl_link *link);
 bool rl_link_is_free(const struct rl_link *link); /* its page is private already */
@@ -162,6 +165,7 @@ void rl_linkage_watch(void);
 void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
 /* It has run for long enough that learning pays, also where earlier runs have learned. The recorder calls it. */
 void rl_linkage_wake(void);
+bool rl_linkage_is_any_asleep(void);
 void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
 bool rl_linkage_sleeps(const struct rl_linked *module); /* only few of its slots are watched */
 bool rl_is_among_few(const struct rl_linked_slot *slot);
@@ -183,6 +187,9 @@ void rl_linkage_remember(void);
 
 /* ---- linkage_start.c ---- */
 
+/* Calls that earlier runs have found to be hot only in the long run. The recorder calls it. */
+void rl_links_bind_later(void);
+
 /* Binds modules that have not been looked at; of `unused` nobody runs code yet. 0, or the code of the first that failed. */
 int rl_links_bind_new(const struct rl_linked *unused, struct relink_error *err);
 /* For as many links more, and for some that are learned. False: out of memory. */
@@ -190,7 +197,9 @@ bool rl_links_make_room(size_t more);
 
 /* ---- linkage_cache.c ---- */
 
-/* Offsets of hot calls from the start of the text; *offsets is to be freed. False: nothing is known. */
+#define RL_HOT_LATER 0x80000000u /* an offset's highest bit: in short runs it does not pay for what binding it takes */
+
+/* Offsets of hot calls from the start of the text, with RL_HOT_LATER; *offsets is to be freed. False: nothing is known. */
 bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count);
 void rl_hot_save(void); /* of all modules that have news */
 

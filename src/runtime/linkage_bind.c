@@ -170,6 +170,21 @@ int rl_links_commit(const struct rl_link_job *job, struct relink_error *err)
 	return r;
 }
 
+void rl_links_bind(struct rl_link *links, size_t count, struct rl_change_record *room)
+{
+	struct rl_link_job job = { .links = links, .room = room, .mode = RELINK_LIVE, .bind = true };
+
+	for (size_t i = 0; i < count; i++)
+		if (rl_link_aim(&links[i]) && rl_link_afford(&links[i])) {
+			struct rl_link good = links[i];
+
+			links[i] = links[job.count];
+			links[job.count++] = good;
+		}
+	if (job.count)
+		rl_links_commit(&job, NULL);
+}
+
 void rl_links_left(const struct rl_link *links, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

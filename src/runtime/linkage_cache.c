@@ -40,7 +40,7 @@ bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *cou
 static bool is_hot(const struct rl_link *link, const struct rl_linked *module)
 {
 	return rl_linkage.modules[link->module] == module && link->state != RELINK_LINK_FOREIGN &&
-	       link->address - module->text_start <= UINT32_MAX;
+	       link->address - module->text_start < RL_HOT_LATER;
 }
 
 /* In place: it may be in the middle of malloc. */
@@ -71,7 +71,7 @@ static void save(struct rl_linked *module)
 
 	for (size_t i = 0; i < rl_linkage.link_count && count < MOST; i++)
 		if (is_hot(&rl_linkage.links[i], module))
-			offsets[count++] = (uint32_t)(rl_linkage.links[i].address - module->text_start);
+			offsets[count++] = (uint32_t)(rl_linkage.links[i].address - module->text_start) | (rl_linkage.links[i].later ? RL_HOT_LATER : 0);
 	if (!is_scarce())
 		sort(offsets, count);
 	rl_cache_save(&name, offsets, count * sizeof(*offsets));

@@ -61,9 +61,13 @@ static bool is_in(const struct batch *b, const struct rl_link *link)
 /* It has come often, so it is remembered even if it can't be bound. */
 static void take_link(struct batch *b, const struct rl_link *found)
 {
-	struct rl_link *link;
+	struct rl_link *link = known(found);
 
-	if (known(found) || is_in(b, found))
+	if (link && link->later && !found->later) {
+		link->later = false;
+		note_news(link);
+	}
+	if (link || is_in(b, found))
 		return;
 	link = rl_link_add(found);
 	if (link)
@@ -84,24 +88,14 @@ static void sort_by_address(struct rl_link *links, size_t count)
 	}
 }
 
-/* Those that can be bound come to the front. */
 static void bind_batch(const struct batch *b)
 {
-	struct rl_link *links = rl_linkage.links + b->from;
 	static struct rl_change_record room[BATCH];
-	struct rl_link_job job = { .links = links, .room = room, .mode = RELINK_LIVE, .bind = true };
+	struct rl_link *links = rl_linkage.links + b->from;
 	size_t count = rl_linkage.link_count - b->from;
 
 	sort_by_address(links, count);
-	for (size_t i = 0; i < count; i++)
-		if (rl_link_aim(&links[i]) && rl_link_afford(&links[i])) {
-			struct rl_link good = links[i];
-
-			links[i] = links[job.count];
-			links[job.count++] = good;
-		}
-	if (job.count)
-		rl_links_commit(&job, NULL);
+	rl_links_bind(links, count, room);
 	rl_links_left(links, count);
 }
 
@@ -145,7 +139,7 @@ static uintptr_t called(uintptr_t caller)
 #define TAIL_PAGES 8u /* that they may make private */
 
 /* It was called through a pointer, and jumped here in the end: nobody knows which of those that do. */
-static void learn_tails(struct batch *b, struct rl_linked_slot *slot)
+static void learn_tails(struct batch *b, struct rl_linked_slot *slot, bool quick)
 {
 	static struct rl_link links[TAILS];
 	size_t count, pages = 0;
@@ -155,11 +149,13 @@ static void learn_tails(struct batch *b, struct rl_linked_slot *slot)
 	slot->tails_known = true;
 	count = rl_link_tails(rl_slot_module(slot), slot, links, TAILS);
 	for (size_t i = 0; i < count && rl_linkage.link_count - b->from < BATCH - 1; i++)
-		if (rl_link_is_free(&links[i]) || pages++ < TAIL_PAGES)
+		if (rl_link_is_free(&links[i]) || pages++ < TAIL_PAGES) {
+			links[i].later = !quick;
 			take_link(b, &links[i]);
+		}
 }
 
-static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t caller)
+static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t caller, bool quick)
 {
 	const struct rl_linked *m = rl_slot_module(slot);
 	struct rl_link link;
@@ -167,26 +163,26 @@ static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t
 
 	if (m->gone || m->why)
 		return;
-	if (find_call(slot, caller, &link)) {
-		take_link(b, &link);
-		return;
+	if (!find_call(slot, caller, &link)) {
+		function = called(caller);
+		if (!function || rl_linked_at(function) != m || !rl_link_tail(m, function, slot, &link)) {
+			learn_tails(b, slot, quick);
+			return;
+		}
 	}
-	function = called(caller);
-	if (function && rl_linked_at(function) == m && rl_link_tail(m, function, slot, &link))
-		take_link(b, &link);
-	else
-		learn_tails(b, slot);
+	link.later = !quick;
+	take_link(b, &link);
 }
 
-static void learn_callers(void)
+static void learn_callers(bool leave_one)
 {
 	struct rl_hot_caller list[RL_HOT];
-	unsigned count = rl_recorder_take_hot(list);
+	unsigned count = rl_recorder_take_hot(list, leave_one);
 	struct batch b = { rl_linkage.link_count, false };
 
 	for (unsigned i = 0; i < count; i++)
 		if (list[i].watch->state != RL_WATCH_GONE)
-			learn_caller(&b, rl_watched_slot(list[i].watch), list[i].caller);
+			learn_caller(&b, rl_watched_slot(list[i].watch), list[i].caller, list[i].quick);
 	bind_batch(&b);
 	if (b.full) {
 		rl_linkage_note("there is no room for more calls: nothing is learned any more", "");
@@ -198,20 +194,11 @@ static void learn_callers(void)
 static void bind_waiting(struct rl_linked_slot *slot)
 {
 	struct rl_link *links = rl_linkage.links + slot->first;
-	struct rl_link_job job = { .links = links, .room = rl_linkage.room, .mode = RELINK_LIVE, .bind = true };
 
-	/* Those that are too many for the budget stay at the end. */
-	for (size_t i = 0; i < slot->count; i++) {
+	for (size_t i = 0; i < slot->count; i++)
 		links[i].state = RELINK_LINK_HOME;
-		if (rl_link_aim(&links[i]) && rl_link_afford(&links[i])) {
-			struct rl_link good = links[i];
-
-			links[i] = links[job.count];
-			links[job.count++] = good;
-		}
-	}
-	if (job.count)
-		rl_links_commit(&job, NULL);
+	/* Those that are too many for the budget stay at the end. */
+	rl_links_bind(links, slot->count, rl_linkage.room);
 	slot->left = 0;
 	rl_links_left(links, slot->count);
 	slot->count = 0;
@@ -306,13 +293,57 @@ static void look_at_all_late(void)
 		look_at_late(list[i]);
 }
 
-#define LONG_ENOUGH 250000000u /* ns */
+/* ---- time ---- */
+
+#define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
+#define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
+#define BUSY 10000u            /* ns per call, with fewer of which counting is too dear */
+#define PACE_SLEEPING 128u     /* calls */
+#define MANY_TIRED 8u          /* slots */
+#define PACE_LEAST 64u
+#define PACE_MOST 8192u
+
+/* The next time in about half a tick. */
+static unsigned pace(uint64_t calls, uint64_t passed)
+{
+	uint64_t next = calls * (TICK / 2) / (passed ? passed : 1);
+
+	return next < PACE_LEAST ? PACE_LEAST : next > PACE_MOST ? PACE_MOST : (unsigned)next;
+}
+
+/* Somebody must go on coming by, or nobody would know when it is time to wake. */
+static void doze(uint64_t calls, uint64_t passed)
+{
+	static uint64_t before;
+	uint64_t waited = rl_recorder_waited() - before;
+
+	before += waited;
+	if (calls * BUSY < passed)
+		return;
+	learn_callers(waited * BUSY < passed);
+	if (rl_recorder_tired() >= MANY_TIRED)
+		rl_give_back_tired();
+}
 
 static void look_at_time(void)
 {
-	if (now() - rl_linkage.began >= LONG_ENOUGH)
+	struct rl_linkage_runtime *l = &rl_linkage;
+	uint64_t time = now(), total = rl_recorder_total(), calls = total - l->recorded, passed = time - l->looked;
+	bool sleeps = rl_linkage_is_any_asleep();
+
+	if (sleeps && time - l->began >= LONG_ENOUGH) {
 		rl_linkage_wake();
+		sleeps = false;
+	} else if (sleeps) {
+		doze(calls, passed);
+	}
+	l->looked = time;
+	l->recorded = total;
+	rl_recorder_set_tick((unsigned)((time - l->began) / TICK));
+	rl_recorder_set_pace(sleeps ? PACE_SLEEPING : pace(calls, passed), sleeps);
 }
+
+/* ---- work ---- */
 
 static void work_on(struct rl_recorded *recorded)
 {
@@ -320,11 +351,11 @@ static void work_on(struct rl_recorded *recorded)
 
 	switch (recorded->what) {
 	case RL_RECORDED_HOT:
-		learn_callers();
+		learn_callers(false);
 		break;
 	case RL_RECORDED_ENOUGH:
 		/* Nobody may come by these slots any more to say that it is time for the others. */
-		learn_callers();
+		learn_callers(false);
 		rl_give_back_tired();
 		break;
 	case RL_RECORDED_LATE:
@@ -390,7 +421,7 @@ static void remember_unbound(struct rl_watch *w, uintptr_t caller, void *ctx)
 void rl_linkage_remember(void)
 {
 	struct rl_hot_caller list[RL_HOT];
-	unsigned count = rl_recorder_take_hot(list);
+	unsigned count = rl_recorder_take_hot(list, false);
 
 	for (unsigned i = 0; i < count; i++)
 		remember(list[i].watch, list[i].caller, RELINK_LINK_HOME);

@@ -11,7 +11,7 @@ struct batch {
 	struct rl_link *links;
 	size_t count;    /* that are bound at once */
 	size_t waiting;  /* behind these: their slots are not filled yet */
-	size_t left;     /* behind those: they can't be bound, and know why */
+	size_t left;     /* behind those: they can't be bound, and know why, or not yet */
 };
 
 static int by_address(const void *a, const void *b)
@@ -65,10 +65,13 @@ static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count,
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!rl_link_at(m, m->text_start + offsets[i], &link))
+		if (!rl_link_at(m, m->text_start + (offsets[i] & ~RL_HOT_LATER), &link))
 			continue;
+		link.later = offsets[i] >= RL_HOT_LATER;
 		rl_linkage.slots[link.slot].tails_known |= link.kind == RL_TAIL || link.kind == RL_POINTER_TAIL;
-		if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
+		if (link.later && rl_linkage_sleeps(m) && rl_linkage_learns())
+			left[b->left++] = link;
+		else if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
 			b->links[b->count++] = link;
 		else if (link.state == RELINK_LINK_LAZY)
 			waiting[b->waiting++] = link;
@@ -153,6 +156,31 @@ static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
 	}
 	m->warm = rl_hot_load(m, offsets, count);
 	return m->warm;
+}
+
+#define TOGETHER 512u
+
+static bool is_waiting(const struct rl_link *link)
+{
+	return link->state == RELINK_LINK_HOME && !rl_linkage.modules[link->module]->gone &&
+	       !rl_linkage.modules[link->module]->why && !rl_linkage.slots[link->slot].asked;
+}
+
+void rl_links_bind_later(void)
+{
+	static struct rl_change_record room[TOGETHER];
+	struct rl_linkage_runtime *l = &rl_linkage;
+
+	for (size_t i = 0, stop; i < l->link_count; i = stop + 1) {
+		for (stop = i; stop < l->link_count && stop - i < TOGETHER && is_waiting(&l->links[stop]); stop++)
+			;
+		if (stop == i)
+			continue;
+		rl_links_bind(&l->links[i], stop - i, room);
+		for (size_t k = i; k < stop; k++)
+			l->slots[l->links[k].slot].left -= l->links[k].state == RELINK_LINK_BOUND;
+		stop -= stop - i == TOGETHER;
+	}
 }
 
 /* `unused`: nobody runs the module's code yet. */

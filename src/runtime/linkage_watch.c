@@ -219,6 +219,7 @@ void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
  * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
  */
 #define FEW 16u
+#define FIRST_PACE 128u /* calls, until somebody looks at the time */
 
 bool rl_linkage_sleeps(const struct rl_linked *m)
 {
@@ -306,7 +307,7 @@ static void watch_all(void)
 		rl_stubs_watch();
 }
 
-static bool is_any_asleep(void)
+bool rl_linkage_is_any_asleep(void)
 {
 	for (size_t i = 0; i < rl_linkage.module_count; i++)
 		if (!rl_linkage.modules[i]->gone && rl_linkage_sleeps(rl_linkage.modules[i]))
@@ -327,12 +328,12 @@ void rl_linkage_watch(void)
 	}
 	rl_stubs_make_room();
 	watch_all();
-	rl_recorder_ask_time(is_any_asleep());
+	rl_recorder_set_pace(rl_linkage_learns() ? FIRST_PACE : 0, rl_linkage_is_any_asleep());
 }
 
 void rl_linkage_wake(void)
 {
 	rl_linkage.awake = true;
-	rl_recorder_ask_time(false);
+	rl_links_bind_later();
 	watch_all();
 }

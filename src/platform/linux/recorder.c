@@ -30,20 +30,24 @@
 #define PAD_SIZE 8
 #define STACK_SIZE 65536
 
-/* Callers: the return address, the watch, and how often they came, in one word. */
+/* Callers: the return address, the watch, when they came first, and how often, in one word. */
 #define CALLERS 16384u /* a power of two */
 #define PROBES 8u
 #define COUNT_BITS 5
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 #define SETTLED COUNT_MASK /* there is nothing more to be done about it */
+#define TICK_BITS 13
+#define TICK_MASK ((UINT64_C(1) << TICK_BITS) - 1)
+#define WATCH_SHIFT (COUNT_BITS + TICK_BITS)
 #define WATCH_BITS 13
-#define ADDRESS_BITS 46 /* the one above is as in the slot's own address: both are the module's */
+#define ADDRESS_SHIFT (WATCH_SHIFT + WATCH_BITS)
+#define ADDRESS_BITS 33 /* those above are as in the slot's own address, or next to them: both are in reach of the same code */
 #define LATE RL_LATE /* slots that the loader is about to fill */
 #define LATE_CALLS 4u /* that may come before somebody looks */
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
 #define WAIT 1024u    /* calls, for which fewer of either may wait */
-#define NEXT_TIME 128u /* calls */
+#define QUICK 5u       /* ticks, within which a hot caller becomes so */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -61,6 +65,7 @@ static struct rl_watch watches[RL_WATCHES];
 static unsigned watch_count;
 static uint64_t callers[CALLERS];
 static uint64_t recorded;
+static uint64_t waited; /* of these: calls of callers that are hot, and wait for others */
 static unsigned late[LATE]; /* watch + 1; 0: free */
 static unsigned late_count;
 static uint64_t late_since; /* of the calls recorded */
@@ -68,8 +73,10 @@ static struct rl_hot_caller hot[HOT];
 static unsigned hot_count, tired_count;
 static unsigned hot_total;     /* that there have been */
 static uint64_t waiting_since; /* of the calls recorded */
-static bool asks_time;
+static unsigned tick;          /* the time, as far as callers are concerned */
+static unsigned pace;          /* calls, after which somebody is asked what time it is; 0: nobody */
 static uint64_t asked_time;    /* of the calls recorded */
+static bool drowsy;            /* nothing else is work */
 static rl_recorder_work *worker;
 static unsigned threshold, patience;
 
@@ -220,13 +227,13 @@ static uintptr_t entry_of(unsigned watch)
 /* The word of a caller, made if there is room: who has been settled makes it. NULL: there is none. */
 PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 {
-	uint64_t key = (caller & ((UINT64_C(1) << ADDRESS_BITS) - 1)) << (COUNT_BITS + WATCH_BITS) | (uint64_t)watch << COUNT_BITS;
+	uint64_t key = (uint64_t)caller << ADDRESS_SHIFT | (uint64_t)watch << WATCH_SHIFT;
 	uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15) >> 40, *room = NULL;
 
 	for (unsigned i = 0; i < PROBES; i++) {
 		uint64_t *word = &callers[(hash + i) & (CALLERS - 1)], found = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-		if ((found & ~COUNT_MASK) == key && found)
+		if (found >> WATCH_SHIFT == key >> WATCH_SHIFT && found)
 			return word;
 		if (!room && (found == 0 || (found & COUNT_MASK) == SETTLED))
 			room = word;
@@ -234,11 +241,11 @@ PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 			break;
 	}
 	if (room)
-		__atomic_store_n(room, key, __ATOMIC_RELAXED);
+		__atomic_store_n(room, key | (tick & TICK_MASK) << COUNT_BITS, __ATOMIC_RELAXED);
 	return room;
 }
 
-_Static_assert(ADDRESS_BITS + COUNT_BITS + WATCH_BITS == 64 && RL_WATCHES == 1u << WATCH_BITS, "a caller's word");
+_Static_assert(ADDRESS_BITS + ADDRESS_SHIFT == 64 && RL_WATCHES == 1u << WATCH_BITS, "a caller's word");
 
 /* Who is called for the first time has an answer soon: the loader puts it where we were. */
 PLAIN static void note_late(unsigned watch)
@@ -290,18 +297,18 @@ PLAIN static uint64_t miss(struct rl_watch *w, const struct registers *r)
 		return 0;
 	wait_no_longer();
 	w->state = RL_WATCH_TIRED;
-	return ++tired_count >= TIRED ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
+	return ++tired_count >= TIRED && !drowsy ? begin_work(RL_RECORDED_ENOUGH, w, r->caller) : 0;
 }
 
 /* False: others have to be looked at first. */
-PLAIN static bool note_hot(struct rl_watch *w, uintptr_t caller)
+PLAIN static bool note_hot(struct rl_watch *w, uintptr_t caller, uint64_t word)
 {
 	unsigned i = hot_count;
 
 	if (i >= HOT)
 		return false;
 	wait_no_longer();
-	hot[i] = (struct rl_hot_caller){ w, caller };
+	hot[i] = (struct rl_hot_caller){ w, caller, ((tick - (word >> COUNT_BITS)) & TICK_MASK) <= QUICK };
 	hot_count = i + 1;
 	hot_total++;
 	return true;
@@ -328,13 +335,17 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 	if (came == SETTLED || !is_single())
 		return miss(w, r);
 	/* Who waits for others is bound with them: that is no reason to give the slot back, by which others come, too. */
+	if (came == threshold && hot_count) {
+		waited++;
+		return 0;
+	}
 	if (came == threshold)
-		return hot_count ? 0 : miss(w, r);
-	if (!note_hot(w, r->caller)) {
+		return miss(w, r);
+	if (!note_hot(w, r->caller, *caller)) {
 		--*caller;
 		return miss(w, r);
 	}
-	return is_hot_due() ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
+	return is_hot_due() && !drowsy ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
 }
 
 /* Whoever has waited for others of his kind for long enough. */
@@ -342,11 +353,11 @@ PLAIN static uint64_t look_at_waiting(struct rl_watch *w, const struct registers
 {
 	if (is_late_due() && is_single())
 		return begin_work(RL_RECORDED_LATE, w, r->caller);
-	if (asks_time && recorded - asked_time >= NEXT_TIME && is_single()) {
+	if (pace && recorded - asked_time >= pace && is_single()) {
 		asked_time = recorded;
 		return begin_work(RL_RECORDED_TIME, w, r->caller);
 	}
-	if ((!hot_count && !tired_count) || recorded - waiting_since < WAIT)
+	if (drowsy || (!hot_count && !tired_count) || recorded - waiting_since < WAIT)
 		return 0;
 	waiting_since = recorded;
 	if (hot_count && is_single())
@@ -470,7 +481,7 @@ void rl_recorder_sweep(void)
 		if (hot[i].watch->state == RL_WATCH_GONE)
 			hot[i--] = hot[--hot_count];
 	for (unsigned i = 0; i < CALLERS; i++)
-		if (callers[i] && watches[callers[i] >> COUNT_BITS & (RL_WATCHES - 1)].state == RL_WATCH_GONE)
+		if (callers[i] && watches[callers[i] >> WATCH_SHIFT & (RL_WATCHES - 1)].state == RL_WATCH_GONE)
 			callers[i] = 0;
 }
 
@@ -530,9 +541,9 @@ void rl_recorder_still_late(const struct rl_watch *w)
 	note_late((unsigned)(w - watches));
 }
 
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one)
 {
-	unsigned count = hot_count;
+	unsigned count = hot_count - (leave_one && hot_count);
 
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t *caller = find_caller((unsigned)(hot[i].watch - watches), hot[i].caller);
@@ -541,8 +552,19 @@ unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
 		if (caller)
 			*caller |= SETTLED;
 	}
-	hot_count = 0;
+	hot[0] = hot[count < HOT ? count : 0];
+	hot_count -= count;
 	return count;
+}
+
+uint64_t rl_recorder_waited(void)
+{
+	return waited;
+}
+
+unsigned rl_recorder_tired(void)
+{
+	return tired_count;
 }
 
 void rl_recorder_none_tired(void)
@@ -550,10 +572,16 @@ void rl_recorder_none_tired(void)
 	tired_count = 0;
 }
 
-void rl_recorder_ask_time(bool ask)
+void rl_recorder_set_tick(unsigned now)
 {
-	asks_time = ask;
+	tick = now;
+}
+
+void rl_recorder_set_pace(unsigned calls, bool sleeps)
+{
+	pace = calls;
 	asked_time = recorded;
+	drowsy = sleeps;
 }
 
 uint64_t rl_recorder_total(void)
@@ -561,15 +589,23 @@ uint64_t rl_recorder_total(void)
 	return recorded;
 }
 
+/* The one next to the slot of all addresses that end with these bits. */
+static uintptr_t caller_of(const struct rl_watch *w, uint64_t word)
+{
+	uintptr_t near = w->through ? (uintptr_t)w->through : w->slot;
+	int64_t distance = (int64_t)(((word >> ADDRESS_SHIFT) - near) << (64 - ADDRESS_BITS)) >> (64 - ADDRESS_BITS);
+
+	return near + (uintptr_t)distance;
+}
+
 void rl_recorder_each(void (*visit)(struct rl_watch *w, uintptr_t caller, void *ctx), void *ctx)
 {
 	for (unsigned i = 0; i < CALLERS; i++) {
 		uint64_t word = callers[i], came = word & COUNT_MASK;
-		struct rl_watch *w = &watches[word >> COUNT_BITS & (RL_WATCHES - 1)];
-		uintptr_t caller = (uintptr_t)(word >> (COUNT_BITS + WATCH_BITS)) | (w->slot & (uintptr_t)1 << ADDRESS_BITS);
+		struct rl_watch *w = &watches[word >> WATCH_SHIFT & (RL_WATCHES - 1)];
 
 		if (word && came >= threshold && came != SETTLED)
-			visit(w, caller, ctx);
+			visit(w, caller_of(w, word), ctx);
 	}
 }
 
@@ -666,9 +702,19 @@ void rl_recorder_still_late(const struct rl_watch *w)
 	(void)w;
 }
 
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT])
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one)
 {
-	(void)list;
+	(void)list, (void)leave_one;
+	return 0;
+}
+
+uint64_t rl_recorder_waited(void)
+{
+	return 0;
+}
+
+unsigned rl_recorder_tired(void)
+{
 	return 0;
 }
 
@@ -676,9 +722,14 @@ void rl_recorder_none_tired(void)
 {
 }
 
-void rl_recorder_ask_time(bool ask)
+void rl_recorder_set_tick(unsigned now)
 {
-	(void)ask;
+	(void)now;
+}
+
+void rl_recorder_set_pace(unsigned calls, bool sleeps)
+{
+	(void)calls, (void)sleeps;
 }
 
 uint64_t rl_recorder_total(void)
