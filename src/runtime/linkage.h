@@ -55,8 +55,9 @@ struct rl_linked {
 	uint8_t build_id[32];
 	size_t build_id_length; /* 0: none, or too long */
 	size_t first, count;    /* its slots, by ascending address */
-	uint16_t *stubs;        /* each eight bytes of the text's start: the slot that the stub there jumps through, from 1 on */
+	uint16_t *stubs;        /* each eight bytes from stubs_start on: the slot that the stub there jumps through, from 1 on */
 	size_t stub_words;
+	uintptr_t stubs_start;
 	struct rl_tail_place *tails; /* what may be tail jumps through its slots; NULL: nobody has looked */
 	size_t tail_count, tails_size;
 	uint8_t *private_pages; /* a bit each: it is paid for */

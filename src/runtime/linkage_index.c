@@ -205,7 +205,7 @@ static size_t most_places(const struct rl_piece *piece)
 static void search(struct rl_linked *m, const struct rl_piece *piece)
 {
 	const struct rl_port *port = rl_runtime.core.port;
-	const struct rl_area areas[2] = { { m->text_start - m->bias, m->stub_words * 8 }, area_of_slots(m) };
+	const struct rl_area areas[2] = { { m->stubs_start - m->bias, m->stub_words * 8 }, area_of_slots(m) };
 	uint64_t target;
 
 	for (size_t field = 0; m->tail_count < most_places(piece); field++) {

@@ -19,7 +19,7 @@
 
 /* ---- which slot a stub is for ---- */
 
-/* Linkers put stubs first. They stop where as many bytes are none as stubs for all slots would take (.plt, in front of .plt.sec). */
+/* They stop where as many bytes are none as stubs for all slots would take (.plt, in front of .plt.sec). */
 static size_t search_size(const struct rl_linked *m)
 {
 	return (m->count + 2) * USUAL + BESIDE;
@@ -41,14 +41,11 @@ static struct rl_linked_slot *look_at_stub(const struct rl_linked *m, uintptr_t 
 	return slot_at(m, (uintptr_t)slot, guess);
 }
 
-void rl_stubs_find(struct rl_linked *m)
+/* Up to where stubs end. Returns how many words of the table say something. */
+static size_t search(const struct rl_linked *m, uintptr_t start, uint16_t *stubs, size_t most)
 {
-	size_t most = 2 * search_size(m) / WORD, guess = 0, last = 0;
-	uintptr_t start = m->text_start & ~(uintptr_t)(WORD - 1);
-	uint16_t *stubs;
+	size_t guess = 0, last = 0;
 
-	if (m->why || !m->count || m->count >= UINT16_MAX || !(stubs = calloc(most, sizeof(*stubs))))
-		return;
 	for (size_t i = 0; i < most && (i - last) * WORD < search_size(m) && start + i * WORD < m->text_stop; i++) {
 		const struct rl_linked_slot *slot = start + i * WORD < m->text_start ? NULL : look_at_stub(m, start + i * WORD, guess);
 
@@ -56,17 +53,32 @@ void rl_stubs_find(struct rl_linked *m)
 			continue;
 		guess = (size_t)(slot - rl_linkage.slots) - m->first + 1;
 		stubs[i] = (uint16_t)guess;
-		last = i;
+		last = i + 1;
 	}
-	m->stubs = stubs;
-	m->stub_words = last + 1;
+	return last;
+}
+
+void rl_stubs_find(struct rl_linked *m)
+{
+	size_t most = 2 * search_size(m) / WORD;
+	uintptr_t start = m->text_start & ~(uintptr_t)(WORD - 1), stop = (m->text_stop + WORD - 1) & ~(uintptr_t)(WORD - 1);
+
+	if (m->why || !m->count || m->count >= UINT16_MAX || !(m->stubs = calloc(most, sizeof(*m->stubs))))
+		return;
+	m->stub_words = search(m, start, m->stubs, most);
+	/* some linkers put them last */
+	if (!m->stub_words && (stop - start) / WORD > most) {
+		start = stop - search_size(m) / WORD * WORD;
+		m->stub_words = search(m, start, m->stubs, most);
+	}
+	m->stubs_start = start;
 }
 
 struct rl_linked_slot *rl_slot_of_stub(const struct rl_linked *m, uintptr_t stub)
 {
-	size_t word = stub / WORD - m->text_start / WORD;
+	size_t word = (stub - m->stubs_start) / WORD;
 
-	if (stub >= m->text_start && word < m->stub_words && stub % WORD == 0 && m->stubs[word])
+	if (stub >= m->stubs_start && word < m->stub_words && stub % WORD == 0 && m->stubs[word])
 		return &rl_linkage.slots[m->first + m->stubs[word] - 1];
 	return look_at_stub(m, stub, 0);
 }
@@ -77,7 +89,7 @@ uintptr_t rl_stub_of_slot(const struct rl_linked *m, const struct rl_linked_slot
 
 	for (size_t i = 0; i < m->stub_words; i++)
 		if (m->stubs[i] == number)
-			return (m->text_start / WORD + i) * WORD;
+			return m->stubs_start + i * WORD;
 	return 0;
 }
 
@@ -152,7 +164,7 @@ static void watch_stubs_of(struct rl_linked *m)
 		place = free_pad();
 		if (!place)
 			return;
-		if (!watch_stub(m, (m->text_start / WORD + i) * WORD, slot, place))
+		if (!watch_stub(m, m->stubs_start + i * WORD, slot, place))
 			*place = (struct rl_link){ .address = 0 };
 	}
 }
