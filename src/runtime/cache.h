@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.h - files that can be made again: what an earlier process has found out about a module.
+ * cache.h - files that can be made again: what an earlier process has found out about a module or a program.
  *
  * They lie in $XDG_CACHE_HOME/relink (~/.cache/relink) as KIND-BUILDID, are the user's alone, and are read as a whole: nobody's later change
  * reaches a process that has read one. Whatever is not right about a file makes it one that is not there, and the next save
