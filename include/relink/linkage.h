@@ -9,7 +9,7 @@
  *	struct relink_linkage_options o = RELINK_LINKAGE_OPTIONS;
  *	relink_linkage(&o, &err);                    // first thing in main, before there are threads
  *
- * What is bound. RELINK_LINKAGE_HOT, the default: at once the calls that earlier runs of these libraries found hot, from
+ * What is bound. RELINK_LINKAGE_HOT, the default: at once the calls that earlier runs of this program found hot, from
  * ~/.cache/relink; then, while the process has one thread, each call that is made often. To see calls, slots of the global
  * offset table lead to a recorder until they have been seen enough. RELINK_LINKAGE_ALL: every call that is found by
  * decoding the code of all modules, whatever it takes in memory.

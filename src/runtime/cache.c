@@ -173,30 +173,6 @@ static bool at_end(int descriptor)
 	return read(descriptor, &byte, 1) == 0;
 }
 
-/* All but size and checksum are known beforehand. */
-static int read_file(int descriptor, const struct header *wanted, void **contents, size_t *size)
-{
-	struct header header;
-	uint8_t *bytes;
-	int r = check_owner(descriptor, S_IFREG);
-
-	if (r < 0)
-		return r;
-	if (!read_all(descriptor, &header, sizeof(header)) || memcmp(&header, wanted, offsetof(struct header, size)) != 0 ||
-	    header.size > RL_CACHE_MAX)
-		return -EBADMSG;
-	bytes = malloc(header.size + 1);
-	if (!bytes)
-		return -ENOMEM;
-	if (!read_all(descriptor, bytes, header.size) || !at_end(descriptor) || checksum(&header, bytes) != header.checksum) {
-		free(bytes);
-		return -EBADMSG;
-	}
-	*contents = bytes;
-	*size = header.size;
-	return 0;
-}
-
 /* Without waiting for the other end of what is no file. */
 static int open_in(int directory, const char *name)
 {
@@ -205,7 +181,21 @@ static int open_in(int directory, const char *name)
 	return descriptor >= 0 ? descriptor : errno == ELOOP || errno == ENXIO ? -EACCES : -errno;
 }
 
-int rl_cache_load(const struct rl_cache_name *name, void **contents, size_t *size)
+/* All but size and checksum are known beforehand. */
+static int read_header(int descriptor, const struct header *wanted, struct header *header)
+{
+	int r = check_owner(descriptor, S_IFREG);
+
+	if (r < 0)
+		return r;
+	if (!read_all(descriptor, header, sizeof(*header)) || memcmp(header, wanted, offsetof(struct header, size)) != 0 ||
+	    header->size > RL_CACHE_MAX)
+		return -EBADMSG;
+	return 0;
+}
+
+/* A descriptor, behind the header; or -errno. */
+static int open_named(const struct rl_cache_name *name, struct header *header)
 {
 	struct header wanted;
 	int directory, descriptor, r;
@@ -219,8 +209,51 @@ int rl_cache_load(const struct rl_cache_name *name, void **contents, size_t *siz
 	close(directory);
 	if (descriptor < 0)
 		return descriptor;
-	r = read_file(descriptor, &wanted, contents, size);
+	r = read_header(descriptor, &wanted, header);
+	if (r < 0)
+		close(descriptor);
+	return r < 0 ? r : descriptor;
+}
+
+static int read_contents(int descriptor, const struct header *header, void *contents)
+{
+	bool whole = read_all(descriptor, contents, header->size) && at_end(descriptor);
+
+	return whole && checksum(header, contents) == header->checksum ? 0 : -EBADMSG;
+}
+
+int rl_cache_load(const struct rl_cache_name *name, void **contents, size_t *size)
+{
+	struct header header;
+	int descriptor = open_named(name, &header), r = -ENOMEM;
+	void *bytes;
+
+	if (descriptor < 0)
+		return descriptor;
+	bytes = malloc(header.size + 1);
+	if (bytes)
+		r = read_contents(descriptor, &header, bytes);
 	close(descriptor);
+	if (r < 0) {
+		free(bytes);
+		return r;
+	}
+	*contents = bytes;
+	*size = header.size;
+	return 0;
+}
+
+int rl_cache_read(const struct rl_cache_name *name, void *room, size_t most, size_t *size)
+{
+	struct header header;
+	int descriptor = open_named(name, &header), r;
+
+	if (descriptor < 0)
+		return descriptor;
+	r = header.size > most ? -EFBIG : read_contents(descriptor, &header, room);
+	close(descriptor);
+	if (!r)
+		*size = header.size;
 	return r;
 }
 

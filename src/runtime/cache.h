@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.h - files that can be made again: what an earlier process has found out about a module.
+ * cache.h - files that can be made again: what an earlier process has found out about a module or a program.
  *
  * They lie in $XDG_CACHE_HOME/relink (~/.cache/relink) as KIND-BUILDID, are the user's alone, and are read as a whole: nobody's later change
  * reaches a process that has read one. Whatever is not right about a file makes it one that is not there, and the next save
@@ -31,6 +31,9 @@ struct rl_cache_name {
  * -EPERM: files are not to be looked for; or what the kernel said.
  */
 int rl_cache_load(const struct rl_cache_name *name, void **contents, size_t *size);
+/* Into the caller's memory, for those who can't allocate any. As above, or -EFBIG: there are more than `most` bytes. Without 0 what is in
+ * `room` means nothing. */
+int rl_cache_read(const struct rl_cache_name *name, void *room, size_t most, size_t *size);
 /*
  * Replaces the file, or leaves it as it was: whoever reads sees the old contents or the new ones. 0, or as above, or -EBUSY: another
  * process is writing this very file.

@@ -9,7 +9,8 @@
  *	linkage_start.c     links of a module that comes
  *	linkage_watch.c     which slots lead to the recorder
  *	linkage_learn.c     the recorder's work: which calls are hot
- *	linkage_cache.c     what other runs have found
+ *	linkage_cache.c     what other runs of the program have found
+ *	linkage_file.c      the same, as it stands in a file
  *	linkage_index.c     what decoding finds
  *	linkage.c           the functions of relink/linkage.h
  *
@@ -200,9 +201,9 @@ bool rl_links_make_room(size_t more);
 
 #define RL_HOT_LATER 0x80000000u /* an offset's highest bit: in short runs it does not pay for what binding it takes */
 
-/* Offsets of hot calls from the start of the text, with RL_HOT_LATER; *offsets is to be freed. False: nothing is known. */
+/* Offsets of hot calls from the start of the text, each once, with RL_HOT_LATER; *offsets is to be freed. False: nothing is known. */
 bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count);
-void rl_hot_save(void); /* of all modules that have news */
+void rl_hot_save(void); /* what is new of the modules that are here; what is known of others stays. The recorder's, too */
 
 /* ---- linkage_index.c ---- */
 

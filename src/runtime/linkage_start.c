@@ -155,6 +155,8 @@ static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
 		return false;
 	}
 	m->warm = rl_hot_load(m, offsets, count);
+	/* That nothing in it is hot is worth knowing, too. */
+	m->news |= !m->warm;
 	return m->warm;
 }
 
