@@ -6,9 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "place.h"
-#include "relink.h"
 #include "run.h"
+#include "text.h"
 
 static const char help[] =
 	"usage: relink run [OPTION]... [--] PROG [ARG]...\n\n"
@@ -339,4 +340,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_run = { "run", "starts a program whose calls between libraries become direct", help, run };
+const struct command command_run = { "run", help, run };
