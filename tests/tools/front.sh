@@ -133,6 +133,17 @@ else
 	skip "without /proc: no user namespaces here"
 fi
 
+# ---- what it costs: that it can be measured ----
+
+if ! command -v python3 >/dev/null; then
+	skip "bench/relink_start.py: no python3"
+elif [ ! -x /bin/true ] || [ "${RELINK_ARCH:-native}" != native ] || [ "$(uname -m)" != x86_64 ] || [ -n "${RELINK_SANITIZE:-}" ]; then
+	skip "bench/relink_start.py: relink run does not run here"
+else
+	python3 -B "$RELINK_SOURCE/bench/relink_start.py" -n 3 "$front" >out 2>err && [ "$(wc -l <out)" -eq 5 ] && [ ! -s err ] && pass ||
+		fail "bench/relink_start.py" "$(head -n 3 err)"
+fi
+
 # ---- the same process, with what it was given ----
 
 "$front" object --launch sleep 30 3<commands &
