@@ -326,14 +326,12 @@ static int run(int argc, char **argv)
 {
 	struct request r = { .report = false };
 	int status = STATUS_BAD;
+	bool is_understood = parse(&r, argc, argv, &status);
 
-	if (!parse(&r, argc, argv, &status))
-		return status;
-	if (optind == argc) {
+	if (is_understood && optind == argc)
 		complain(NULL, "run: which program? see relink help run");
-		return STATUS_BAD;
-	}
-	status = run_it(&r, argv + optind);
+	else if (is_understood)
+		status = run_it(&r, argv + optind);
 	free(r.options.linkage);
 	free(r.options.only);
 	free(r.options.not_);
