@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "run.h"
 #include "self.h"
 #include "text.h"
+
+const char *const run_library_places[] = { RELINK_LIB_FROM_BIN "/" RUN_LIBRARY, "../" RUN_LIBRARY, RUN_LIBRARY, NULL };
 
 /* Without /proc the name that was executed leads here as well, unless whoever gave it is not to be trusted. */
 static bool find_self(char *path, size_t size)

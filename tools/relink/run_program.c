@@ -13,8 +13,6 @@
 #include "run.h"
 #include "self.h"
 
-#define LIBRARY "librelink-run.so"
-
 /* ---- as execvp finds it ---- */
 
 static bool is_program(const char *path)
@@ -162,19 +160,16 @@ enum run_kind run_find(const char *name, struct run_program *p)
 
 /* ---- the library ---- */
 
-/* Where building puts it, seen from either program, or installing. */
 bool run_library(char *path, size_t size, char *why, size_t why_size)
 {
-	static const char *const places[] = { LIBRARY, "../" LIBRARY, "../../" LIBRARY, RELINK_LIB_FROM_BIN "/" LIBRARY,
-					      RELINK_LIB_FROM_LIBEXEC "/" LIBRARY, NULL };
 	char self[4096];
 
 	if (!self_path(self, sizeof(self))) {
-		snprintf(why, why_size, "/proc/self/exe can't be read, so " LIBRARY " can't be found");
+		snprintf(why, why_size, "/proc/self/exe can't be read, so " RUN_LIBRARY " can't be found");
 		return false;
 	}
-	if (!self_find(self, places, R_OK, path, size)) {
-		snprintf(why, why_size, LIBRARY " is neither beside %s nor in the library folder that belongs to it", self);
+	if (!self_find(self, run_library_places, R_OK, path, size)) {
+		snprintf(why, why_size, RUN_LIBRARY " is neither beside %s nor in the library folder that belongs to it", self);
 		return false;
 	}
 	/* A space or colon would end its name there. */
