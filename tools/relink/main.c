@@ -6,8 +6,8 @@
 const char *const run_library_places[] = { RELINK_LIB_FROM_LIBEXEC "/" RUN_LIBRARY, "../../" RUN_LIBRARY, NULL };
 
 static const struct command *const commands[] = {
-	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake, &command_ps, &command_status, &command_set, &command_watch,
-	&command_run, &command_linkage, NULL,
+	&command_list, &command_show, &command_check, &command_index, &command_object, &command_bake,
+	&command_ps, &command_status, &command_set, &command_watch, &command_run, &command_linkage, NULL,
 };
 
 int main(int argc, char **argv)
