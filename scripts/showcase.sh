@@ -23,7 +23,7 @@ if ! { cmake --preset release -B "$build" -DRELINK_BUILD_TESTS=OFF -DRELINK_BUIL
 fi
 relink=$build/tools/relink
 if [ ! -x "$relink" ]; then
-	echo "showcase: $relink was not built: the tools need libelf, libdw and Capstone (Debian: libelf-dev libdw-dev libcapstone-dev): $log" >&2
+	echo "showcase: $relink was not built: $log" >&2
 	exit 1
 fi
 # The smallest program, so that what the machine refuses is said in one line and not in the midst of an hour.

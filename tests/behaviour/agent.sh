@@ -7,8 +7,8 @@ set -uo pipefail
 relink=$RELINK_BUILD/tools/relink
 target=$RELINK_TEST_BIN/behaviour.agent_target
 passed=0 failed=0
-if [ ! -x "$relink" ]; then
-	echo "skipped: the relink program is not built"
+if [ ! -x "${relink%/*}/libexec/relink-tool" ]; then
+	echo "skipped: relink-tool is not built"
 	exit 77
 fi
 tmp=$(mktemp -d)

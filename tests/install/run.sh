@@ -67,6 +67,26 @@ if [ -x "$tmp/prefix/bin/relink" ]; then
 	step "completion for zsh" grep -q '^#compdef relink$' "$tmp/prefix/share/zsh/site-functions/_relink"
 fi
 
+# Its commands are in another file, which is found from where it is; whoever takes that away is told which file it was.
+commands_are_found() {
+	"$tmp/prefix/bin/relink" help list | grep -q '^usage: relink list' && [ "$(readlink "$tmp/prefix/libexec/relink/as")" = relink-tool ] &&
+		PATH=$tmp/prefix/libexec/relink:$PATH "$tmp/prefix/libexec/relink/as" --version | grep -qi assembler
+}
+missing_is_named() {
+	local status=0
+	mv "$tmp/prefix/libexec/relink" "$tmp/away"
+	"$tmp/prefix/bin/relink" list /bin/true 2>"$tmp/err" || status=$?
+	mv "$tmp/away" "$tmp/prefix/libexec/relink"
+	[ $status -eq 2 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q "^relink: $tmp/prefix/libexec/relink/relink-tool: there is no such file" "$tmp/err"
+}
+if [ -e "$tmp/prefix/libexec/relink/relink-tool" ]; then
+	step "relink finds its commands" commands_are_found
+	step "relink without relink-tool" missing_is_named
+fi
+destdir() { DESTDIR=$tmp/dest "$cmake" --install "$build" --prefix /opt/relink && "$tmp/dest/opt/relink/bin/relink" --version; }
+[ ! -x "$tmp/prefix/bin/relink" ] || step "DESTDIR" destdir
+[ ! -e "$tmp/dest/opt/relink/libexec/relink/relink-tool" ] || step "DESTDIR: commands" "$tmp/dest/opt/relink/bin/relink" help list
+
 list="loud,greet=greet_twice"
 if [ -n "$cxx" ]; then
 	step "find_package: configure" "$cmake" -S consumer -B by-cmake -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_BUILD_TYPE=Release \
@@ -81,6 +101,9 @@ if [ -n "$cxx" ]; then
 	fi
 	if [ -x "$tmp/prefix/bin/relink" ] && [ "${RELINK_ARCH:-native}" != generic ] && [ -z "${RELINK_SANITIZE:-}" ]; then
 		step "relink run finds its library" env XDG_CACHE_HOME="$tmp/cache" "$tmp/prefix/bin/relink" run --verify true
+		if [ -e "$tmp/prefix/libexec/relink/relink-tool" ]; then
+			step "and relink-tool does" env XDG_CACHE_HOME="$tmp/cache" "$tmp/prefix/libexec/relink/relink-tool" run --verify true
+		fi
 	fi
 else
 	skip "find_package" "there is no C++ compiler"

@@ -321,4 +321,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_bake = { "bake", "a copy of a file in which choices are decided", help, run };
+const struct command command_bake = { "bake", help, run };

@@ -256,4 +256,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_check = { "check", "are the records right, do they fit the code, what code writes behind relink's back?", help, run };
+const struct command command_check = { "check", help, run };

@@ -10,8 +10,6 @@
 #include "process.h"
 #include "relink.h"
 
-#define FORMAT 1 /* of the JSON; grows when a key changes its meaning or goes, not when one comes */
-
 /* ---- words ---- */
 
 char *function_of(const struct model *model, uint64_t address)
@@ -159,13 +157,6 @@ void json_counts(struct json *j, const char *key, const uint64_t counts[MODEL_SI
 		if (counts[kind])
 			json_number(j, model_site_kind_name(kind), counts[kind]);
 	json_end_object(j);
-}
-
-void json_begin(struct json *j)
-{
-	json_object(j, NULL);
-	json_string(j, "relink", RELINK_VERSION);
-	json_number(j, "format", FORMAT);
 }
 
 void json_file(struct json *j, const struct model *model)

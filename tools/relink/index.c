@@ -183,4 +183,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_index = { "index", "where calls are, so that strip leaves it", help, run };
+const struct command command_index = { "index", help, run };

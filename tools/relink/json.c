@@ -6,6 +6,8 @@
 
 #include "text.h"
 
+#define FORMAT 1 /* grows when a key changes its meaning or goes, not when one comes */
+
 static void new_line(struct json *j)
 {
 	fputc('\n', j->out);
@@ -131,4 +133,11 @@ void json_bytes(struct json *j, const char *key, const uint8_t *bytes, size_t co
 	for (size_t i = 0; i < count; i++)
 		fprintf(j->out, "%02x", bytes[i]);
 	fputc('"', j->out);
+}
+
+void json_begin(struct json *j)
+{
+	json_object(j, NULL);
+	json_string(j, "relink", RELINK_VERSION);
+	json_number(j, "format", FORMAT);
 }

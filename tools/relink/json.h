@@ -13,6 +13,8 @@ struct json {
 	bool first;   /* nothing stands before in this list */
 };
 
+/* The outermost object, with the version of the format. */
+void json_begin(struct json *j);
 /* `key` is NULL in arrays, and for the outermost value. */
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);

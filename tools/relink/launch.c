@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "relink.h"
+#include "self.h"
 
 extern char **environ;
 
@@ -31,13 +32,23 @@ int launch_wait(char **argv)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static bool is_file(const char *path, const struct stat *file)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && status.st_dev == file->st_dev && status.st_ino == file->st_ino;
+}
+
+/* Nor `relink`, which would come back here under that name. */
 static bool is_other_program(const char *path)
 {
-	struct stat mine, theirs;
+	static const char *const fronts[] = { "../relink", RELINK_BIN_FROM_LIBEXEC "/relink", NULL };
+	char self[4096], front[4096];
+	struct stat file;
 
-	if (stat(path, &theirs) < 0 || !S_ISREG(theirs.st_mode) || access(path, X_OK) < 0)
+	if (stat(path, &file) < 0 || !S_ISREG(file.st_mode) || access(path, X_OK) < 0 || is_file("/proc/self/exe", &file))
 		return false;
-	return stat("/proc/self/exe", &mine) < 0 || mine.st_dev != theirs.st_dev || mine.st_ino != theirs.st_ino;
+	return !self_path(self, sizeof(self)) || !self_find(self, fronts, X_OK, front, sizeof(front)) || !is_file(front, &file);
 }
 
 char *launch_next(const char *name, const char *variable)

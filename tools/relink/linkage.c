@@ -181,4 +181,4 @@ static int run(int argc, char **argv)
 	return client_ask(argv[optind], request, words, NULL, NULL);
 }
 
-const struct command command_linkage = { "linkage", "calls between libraries of a running process", help, run };
+const struct command command_linkage = { "linkage", help, run };

@@ -14,9 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "elf/sitemap.h"
-#include "relink.h"
+#include "json.h"
 #include "run.h"
+#include "text.h"
 
 #define PAGE 4096u
 #define BUDGET "8M" /* see relink/linkage.h */

@@ -568,4 +568,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_list = { "list", "choices of files: default, states, sites, what they are for", help, run };
+const struct command command_list = { "list", help, run };

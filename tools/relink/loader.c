@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "relink.h"
 #include "run.h"
 
 extern char **environ;

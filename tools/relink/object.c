@@ -215,4 +215,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_object = { "object", "where calls are, for links without relocations", help, run };
+const struct command command_object = { "object", help, run };

@@ -133,4 +133,4 @@ static int run(int argc, char **argv)
 	return STATUS_FINE;
 }
 
-const struct command command_ps = { "ps", "processes with an agent", help, run };
+const struct command command_ps = { "ps", help, run };

@@ -3,19 +3,11 @@
 #ifndef RELINK_TOOL_RELINK_H
 #define RELINK_TOOL_RELINK_H
 
+#include "command.h"
 #include "json.h"
 #include "model.h"
 #include "text.h"
 
-/* What the program returns; the worst of all files counts. */
-enum status { STATUS_FINE = 0, STATUS_FINDINGS = 1, STATUS_REFUSED = 1, STATUS_BAD = 2 };
-
-struct command {
-	const char *name;
-	const char *summary;
-	const char *help;
-	int (*run)(int argc, char **argv);
-};
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_check;
@@ -26,22 +18,9 @@ extern const struct command command_ps;
 extern const struct command command_status;
 extern const struct command command_set;
 extern const struct command command_watch;
-extern const struct command command_run;
 extern const struct command command_linkage;
 /* The program under the name `as`. */
 int object_as(char **argv);
-
-/* What all commands understand. */
-struct common {
-	bool json;
-	const char *colour;
-};
-#define COMMON_OPTIONS \
-	{ "json", no_argument, NULL, 'j' }, { "color", required_argument, NULL, 'C' }, { "colour", required_argument, NULL, 'C' }, \
-	{ "help", no_argument, NULL, 'h' }
-/* Handles one of them, or complains about what getopt did not know. False: the command ends with *status. */
-bool common_option(const struct command *command, struct common *common, int option, char **argv, int *status);
-bool common_ready(struct common *common, int *status);
 
 /* Opens all files and connects them. Those that can't be read are complained about; `status` gets worse. */
 struct model **open_all(char **paths, size_t count, size_t *opened, int *status);
@@ -50,10 +29,8 @@ void close_all(struct model **models, size_t count);
 bool are_files(const struct command *command, struct model *const *models, size_t count, int *status);
 /* Complains about what was found in the records. */
 void report_findings(const struct model *model, int *status);
-void worse(int *status, int than);
 
 /* ---- what is written of a choice or a site, in both commands ---- */
-void json_begin(struct json *j); /* the outermost object, with the version of the format */
 void json_file(struct json *j, const struct model *model);
 void json_choice(struct json *j, const struct model *model, const struct model_choice *c, const uint64_t counts[MODEL_SITE_KINDS]);
 /* Opens an object and leaves it open. */

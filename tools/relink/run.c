@@ -6,9 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "place.h"
-#include "relink.h"
 #include "run.h"
+#include "text.h"
 
 static const char help[] =
 	"usage: relink run [OPTION]... [--] PROG [ARG]...\n\n"
@@ -325,18 +326,16 @@ static int run(int argc, char **argv)
 {
 	struct request r = { .report = false };
 	int status = STATUS_BAD;
+	bool is_understood = parse(&r, argc, argv, &status);
 
-	if (!parse(&r, argc, argv, &status))
-		return status;
-	if (optind == argc) {
+	if (is_understood && optind == argc)
 		complain(NULL, "run: which program? see relink help run");
-		return STATUS_BAD;
-	}
-	status = run_it(&r, argv + optind);
+	else if (is_understood)
+		status = run_it(&r, argv + optind);
 	free(r.options.linkage);
 	free(r.options.only);
 	free(r.options.not_);
 	return status;
 }
 
-const struct command command_run = { "run", "starts a program whose calls between libraries become direct", help, run };
+const struct command command_run = { "run", help, run };

@@ -32,6 +32,12 @@ struct run_program {
 /* As execvp(3) finds it. */
 enum run_kind run_find(const char *name, struct run_program *program);
 
+#define RUN_LIBRARY "librelink-run.so"
+/*
+ * Where it is, seen from the program (NULL behind the last): as installed first. Each of the two programs has its own list, so that
+ * neither looks above the folders that installing or building made, where anybody could have put a library.
+ */
+extern const char *const run_library_places[];
 /* The library to preload. False: `why`. */
 bool run_library(char *path, size_t size, char *why, size_t why_size);
 

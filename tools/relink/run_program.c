@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "run.h"
-
-#define LIBRARY "librelink-run.so"
+#include "self.h"
 
 /* ---- as execvp finds it ---- */
 
@@ -161,39 +160,21 @@ enum run_kind run_find(const char *name, struct run_program *p)
 
 /* ---- the library ---- */
 
-static bool is_readable(char *path, size_t size, const char *directory, int length, const char *below)
-{
-	char real[4096];
-	int n = snprintf(real, sizeof(real), "%.*s%s" LIBRARY, length, directory, below);
-
-	if (n < 0 || (size_t)n >= sizeof(real) || (size_t)n >= size || access(real, R_OK) < 0)
-		return false;
-	memcpy(path, real, (size_t)n + 1);
-	return true;
-}
-
-/* Beside the program as it was built, or where installing puts both. */
 bool run_library(char *path, size_t size, char *why, size_t why_size)
 {
-	static const char *const places[] = { "/", "/../", "/../" RELINK_LIBRARY_DIR "/" };
 	char self[4096];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *slash;
 
-	if (length <= 0) {
-		snprintf(why, why_size, "/proc/self/exe can't be read, so " LIBRARY " can't be found");
+	if (!self_path(self, sizeof(self))) {
+		snprintf(why, why_size, "/proc/self/exe can't be read, so " RUN_LIBRARY " can't be found");
 		return false;
 	}
-	self[length] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (is_readable(path, size, self, (int)(slash - self), places[i])) {
-			/* A space or colon would end its name there. */
-			if (!strpbrk(path, " :"))
-				return true;
-			snprintf(why, why_size, "LD_PRELOAD can't name %s: it has a space or a colon", path);
-			return false;
-		}
-	snprintf(why, why_size, LIBRARY " is neither beside %s nor in the library folder that belongs to it", self);
+	if (!self_find(self, run_library_places, R_OK, path, size)) {
+		snprintf(why, why_size, RUN_LIBRARY " is neither beside %s nor in the library folder that belongs to it", self);
+		return false;
+	}
+	/* A space or colon would end its name there. */
+	if (!strpbrk(path, " :"))
+		return true;
+	snprintf(why, why_size, "LD_PRELOAD can't name %s: it has a space or a colon", path);
 	return false;
 }

@@ -117,4 +117,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_set = { "set", "changes choices of a running process", help, run };
+const struct command command_set = { "set", help, run };

@@ -602,4 +602,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_show = { "show", "the code of sites, as linked and in every state, side by side", help, run };
+const struct command command_show = { "show", help, run };

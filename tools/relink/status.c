@@ -90,4 +90,4 @@ static int run(int argc, char **argv)
 	return client_ask(argv[optind], request, 1, show, &common.json);
 }
 
-const struct command command_status = { "status", "how a running process is rewritten", help, run };
+const struct command command_status = { "status", help, run };

@@ -397,4 +397,4 @@ static int run(int argc, char **argv)
 	return status;
 }
 
-const struct command command_watch = { "watch", "choices of a running process, live", help, run };
+const struct command command_watch = { "watch", help, run };
