@@ -155,8 +155,8 @@ static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
 		return false;
 	}
 	m->warm = rl_hot_load(m, offsets, count);
-	/* That nothing in it is hot is worth knowing, too. */
-	m->news |= !m->warm;
+	/* That nothing in it is hot is worth knowing, too; but not of a program that nothing could be learned of where it lies. */
+	m->news |= !m->warm && rl_is_near(m, (uintptr_t)&rl_linkage);
 	return m->warm;
 }
 

@@ -48,7 +48,7 @@ grep -q "more slots than can be watched" "$work/report" && pass || fail "the rep
 ((first > 4000)) && pass || fail "the first run" "$first bound"
 run
 run
-((first < slots && $(bound) == slots)) && pass || fail "later runs" "$first, then $(bound) of $slots"
+((first < slots && $(bound) >= slots)) && pass || fail "later runs" "$first, then $(bound) of $slots"
 
 # Nothing is written behind a call that may begin a sandbox, a report neither.
 rm -rf "$XDG_CACHE_HOME/relink" "$work/report"
