@@ -297,8 +297,8 @@ static void look_at_all_late(void)
 
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
 #define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
-#define BUSY 10000u            /* ns per call, with fewer of which counting is too dear */
-#define PACE_SLEEPING 128u     /* calls */
+#define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
+#define PACE_SLEEPING 64u     /* calls */
 #define MANY_TIRED 8u          /* slots */
 #define PACE_LEAST 64u
 #define PACE_MOST 8192u

@@ -218,7 +218,7 @@ void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
  * Where earlier runs have learned, there is little left to learn, and counting calls that are not hot costs short runs more than it
  * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
  */
-#define FEW 16u
+#define FEW 64u
 #define FIRST_PACE 128u /* calls, until somebody looks at the time */
 
 bool rl_linkage_sleeps(const struct rl_linked *m)
@@ -230,7 +230,7 @@ bool rl_is_among_few(const struct rl_linked_slot *slot)
 {
 	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
 
-	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % FEW == 0;
+	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) == 0;
 }
 
 /* As rl_slot_target, but it only has to be some function: to look at all of them takes longer than all the rest. */

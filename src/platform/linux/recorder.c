@@ -47,7 +47,7 @@
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
 #define WAIT 1024u    /* calls, for which fewer of either may wait */
-#define QUICK 5u       /* ticks, within which a hot caller becomes so */
+#define QUICK 2u       /* ticks, within which a hot caller becomes so */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
