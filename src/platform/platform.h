@@ -218,8 +218,11 @@ struct rl_watch *rl_watch_of_entry(uintptr_t address); /* NULL: not such an addr
 unsigned rl_recorder_take_late(struct rl_watch *list[RL_LATE]);
 void rl_recorder_still_late(const struct rl_watch *w);
 #define RL_HOT 32u
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one);
-uint64_t rl_recorder_waited(void); /* calls of callers that have not been taken */
+enum rl_recorder_leave { RL_LEAVE_NONE, RL_LEAVE_FIRST, RL_LEAVE_LAST /* if there are two */ };
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], enum rl_recorder_leave leave);
+unsigned rl_recorder_waiting(void); /* that have not been taken */
+bool rl_recorder_is_visited(void); /* one has not been taken, and is still counted */
+uint64_t rl_recorder_waited(void); /* calls of the first that has not been taken */
 unsigned rl_recorder_tired(void); /* slots, since */
 void rl_recorder_none_tired(void);
 void rl_recorder_set_tick(unsigned tick); /* of any length */

@@ -290,7 +290,7 @@ static bool is_left_behind(int directory, const char *name)
 	time_t now = time(NULL);
 
 	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (status.st_mtime > now || now - status.st_mtime > LEFT_BEHIND);
+	       (status.st_mtime > now + LEFT_BEHIND || now - status.st_mtime > LEFT_BEHIND);
 }
 
 /* One name for whoever writes, so that processes that are killed don't leave one each. */

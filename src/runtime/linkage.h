@@ -25,6 +25,7 @@
 #include "core/linkage.h"
 #include "elf/slots.h"
 #include "elf/view.h"
+#include "runtime/linkage_file.h"
 #include "runtime/runtime.h"
 
 struct rl_linked_slot {
@@ -69,6 +70,7 @@ struct rl_linked {
 	bool main, seen, gone, decoded, known; /* known: it has been bound, as far as it can be */
 	bool news;              /* more is known than the cache says */
 	bool warm;              /* and that says something */
+	bool has_later;         /* and calls that have not been looked at yet */
 	bool stubs_done;        /* its stubs lead to the recorder, as far as they are worth it */
 	uint64_t found;
 };
@@ -201,8 +203,13 @@ bool rl_links_make_room(size_t more);
 
 #define RL_HOT_LATER 0x80000000u /* an offset's highest bit: in short runs it does not pay for what binding it takes */
 
-/* Offsets of hot calls from the start of the text, each once, with RL_HOT_LATER; *offsets is to be freed. False: nothing is known. */
-bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count);
+/*
+ * Offsets of hot calls from the start of the text, each once, but for those that are bound later; *offsets is to be freed. False: nothing
+ * is known.
+ */
+bool rl_hot_load(struct rl_linked *module, uint32_t **offsets, size_t *count);
+/* All of them, with RL_HOT_LATER. False: there are none for later. The recorder's, too. */
+bool rl_hot_later(const struct rl_linked *module, struct rl_hot_module *hot);
 void rl_hot_save(void); /* what is new of the modules that are here; what is known of others stays. The recorder's, too */
 
 /* ---- linkage_index.c ---- */

@@ -133,10 +133,10 @@ static bool has_twins(const uint32_t *offsets, size_t count, bool *twins)
 	return true;
 }
 
-bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *count)
+bool rl_hot_load(struct rl_linked *module, uint32_t **offsets, size_t *count)
 {
 	struct rl_hot_module hot;
-	bool twins;
+	bool twins, now = !rl_linkage_learns() || rl_linkage.awake;
 
 	if (!is_allowed() || !has_name(module))
 		return false;
@@ -146,9 +146,17 @@ bool rl_hot_load(const struct rl_linked *module, uint32_t **offsets, size_t *cou
 	*offsets = malloc((hot.count + 1) * sizeof(**offsets));
 	if (!*offsets)
 		return false;
-	memcpy(*offsets, hot.offsets, hot.count * sizeof(**offsets));
-	*count = hot.count;
+	*count = 0;
+	for (size_t i = 0; i < hot.count; i++)
+		if (now || hot.offsets[i] < RL_HOT_LATER)
+			(*offsets)[(*count)++] = hot.offsets[i] & ~RL_HOT_LATER;
+	module->has_later = *count < hot.count;
 	return true;
+}
+
+bool rl_hot_later(const struct rl_linked *module, struct rl_hot_module *hot)
+{
+	return module->has_later && rl_hot_file_find(&known, module->build_id, module->build_id_length, hot);
 }
 
 /* ---- writing ---- */
@@ -160,7 +168,12 @@ static bool is_hot(const struct rl_link *link, const struct rl_linked *module)
 	       link->address - module->text_start < RL_HOT_LATER;
 }
 
-/* In place: it may be in the middle of malloc. */
+static bool is_behind(uint32_t a, uint32_t b)
+{
+	return (a << 1 | a >> 31) > (b << 1 | b >> 31);
+}
+
+/* By address. In place: it may be in the middle of malloc. */
 static void sort(uint32_t *offsets, size_t count)
 {
 	for (size_t gap = count / 2; gap; gap /= 2)
@@ -168,10 +181,34 @@ static void sort(uint32_t *offsets, size_t count)
 			uint32_t offset = offsets[i];
 			size_t at = i;
 
-			for (; at >= gap && offsets[at - gap] > offset; at -= gap)
+			for (; at >= gap && is_behind(offsets[at - gap], offset); at -= gap)
 				offsets[at] = offsets[at - gap];
 			offsets[at] = offset;
 		}
+}
+
+/* What comes early comes first. */
+static size_t drop_twins(uint32_t *offsets, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!kept || ((offsets[kept - 1] ^ offsets[i]) & ~RL_HOT_LATER) != 0)
+			offsets[kept++] = offsets[i];
+	return kept;
+}
+
+/* Those of the file that this run has not come to. */
+static size_t add_later(const struct rl_linked *module, uint32_t *offsets, size_t count, size_t most)
+{
+	struct rl_hot_module hot;
+
+	if (!rl_hot_later(module, &hot))
+		return count;
+	for (size_t i = 0; i < hot.count && count < most; i++)
+		if (hot.offsets[i] >= RL_HOT_LATER)
+			offsets[count++] = hot.offsets[i];
+	return count;
 }
 
 /* Where the budget is no matter, by address: the next start need not sort them. Else by who got hot first. */
@@ -195,8 +232,11 @@ static void tell(const struct rl_linked *module)
 	}
 	if (!offsets)
 		return;
-	if (!is_scarce())
+	count = add_later(module, offsets, count, most < MOST ? most : MOST);
+	if (!is_scarce()) {
 		sort(offsets, count);
+		count = drop_twins(offsets, count);
+	}
 	rl_hot_file_end(&next, count);
 }
 

@@ -63,10 +63,6 @@ static void take_link(struct batch *b, const struct rl_link *found)
 {
 	struct rl_link *link = known(found);
 
-	if (link && link->later && !found->later) {
-		link->later = false;
-		note_news(link);
-	}
 	if (link || is_in(b, found))
 		return;
 	link = rl_link_add(found);
@@ -144,7 +140,8 @@ static void learn_tails(struct batch *b, struct rl_linked_slot *slot, bool quick
 	static struct rl_link links[TAILS];
 	size_t count, pages = 0;
 
-	if (slot->tails_known)
+	/* A short run of what is known has no time to search. */
+	if (slot->tails_known || rl_linkage_sleeps(rl_slot_module(slot)))
 		return;
 	slot->tails_known = true;
 	count = rl_link_tails(rl_slot_module(slot), slot, links, TAILS);
@@ -174,10 +171,10 @@ static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t
 	take_link(b, &link);
 }
 
-static void learn_callers(bool leave_one)
+static void learn_callers(enum rl_recorder_leave leave)
 {
 	struct rl_hot_caller list[RL_HOT];
-	unsigned count = rl_recorder_take_hot(list, leave_one);
+	unsigned count = rl_recorder_take_hot(list, leave);
 	struct batch b = { rl_linkage.link_count, false };
 
 	for (unsigned i = 0; i < count; i++)
@@ -297,6 +294,7 @@ static void look_at_all_late(void)
 
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
 #define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
+#define BUSY_ALONE 5000u       /* the same, of the one who wakes us */
 #define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
 #define PACE_SLEEPING 64u     /* calls */
 #define MANY_TIRED 8u          /* slots */
@@ -311,32 +309,40 @@ static unsigned pace(uint64_t calls, uint64_t passed)
 	return next < PACE_LEAST ? PACE_LEAST : next > PACE_MOST ? PACE_MOST : (unsigned)next;
 }
 
-/* Somebody must go on coming by, or nobody would know when it is time to wake. */
-static void doze(uint64_t calls, uint64_t passed)
+/* Calls of the first that waits since the last time. */
+static uint64_t waited(void)
 {
 	static uint64_t before;
-	uint64_t waited = rl_recorder_waited() - before;
+	uint64_t now_ = rl_recorder_waited(), since = now_ - before;
 
-	before += waited;
+	before = now_;
+	return since;
+}
+
+/*
+ * Somebody must go on coming by, or nobody would know when it is time to wake: a call that is hot, but not very. False: all that are there
+ * are, and it is time now; nothing is left that would be dear to count.
+ */
+static bool doze(uint64_t calls, uint64_t visits, uint64_t passed)
+{
+	bool any = rl_recorder_waiting() != 0;
+
 	if (calls * BUSY < passed)
-		return;
-	learn_callers(waited * BUSY < passed);
+		return true;
+	learn_callers(visits * BUSY_ALONE < passed ? RL_LEAVE_FIRST : RL_LEAVE_LAST);
 	if (rl_recorder_tired() >= MANY_TIRED)
 		rl_give_back_tired();
+	return !any || rl_recorder_is_visited();
 }
 
 static void look_at_time(void)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
 	uint64_t time = now(), total = rl_recorder_total(), calls = total - l->recorded, passed = time - l->looked;
-	bool sleeps = rl_linkage_is_any_asleep();
+	bool slept = rl_linkage_is_any_asleep(), sleeps = slept && time - l->began < LONG_ENOUGH && doze(calls, waited(), passed);
 
-	if (sleeps && time - l->began >= LONG_ENOUGH) {
+	if (slept && !sleeps)
 		rl_linkage_wake();
-		sleeps = false;
-	} else if (sleeps) {
-		doze(calls, passed);
-	}
 	l->looked = time;
 	l->recorded = total;
 	rl_recorder_set_tick((unsigned)((time - l->began) / TICK));
@@ -351,11 +357,11 @@ static void work_on(struct rl_recorded *recorded)
 
 	switch (recorded->what) {
 	case RL_RECORDED_HOT:
-		learn_callers(false);
+		learn_callers(RL_LEAVE_NONE);
 		break;
 	case RL_RECORDED_ENOUGH:
 		/* Nobody may come by these slots any more to say that it is time for the others. */
-		learn_callers(false);
+		learn_callers(RL_LEAVE_NONE);
 		rl_give_back_tired();
 		break;
 	case RL_RECORDED_LATE:
@@ -421,7 +427,7 @@ static void remember_unbound(struct rl_watch *w, uintptr_t caller, void *ctx)
 void rl_linkage_remember(void)
 {
 	struct rl_hot_caller list[RL_HOT];
-	unsigned count = rl_recorder_take_hot(list, false);
+	unsigned count = rl_recorder_take_hot(list, RL_LEAVE_NONE);
 
 	for (unsigned i = 0; i < count; i++)
 		remember(list[i].watch, list[i].caller, RELINK_LINK_HOME);

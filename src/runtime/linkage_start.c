@@ -7,12 +7,30 @@
 
 #define LEARNED_ROOM 32768 /* links that can be learned; memory that is not used costs nothing */
 
+/* The links of one module, behind all others: those that are bound at once, `waiting` for their slots to be filled, and left. */
 struct batch {
 	struct rl_link *links;
-	size_t count;    /* that are bound at once */
-	size_t waiting;  /* behind these: their slots are not filled yet */
-	size_t left;     /* behind those: they can't be bound, and know why, or not yet */
+	size_t count, waiting, left;
 };
+
+/* What is needed for a module at a time, and not given back in between: memory that is fresh is dear. */
+struct scratch {
+	struct rl_link *links;          /* twice as many */
+	struct rl_change_record *room;
+	size_t capacity;
+};
+
+static bool has_room(struct scratch *s, size_t count)
+{
+	if (count <= s->capacity)
+		return true;
+	free(s->links);
+	free(s->room);
+	s->links = malloc(2 * count * sizeof(*s->links));
+	s->room = malloc(count * sizeof(*s->room));
+	s->capacity = s->links && s->room ? count : 0;
+	return s->capacity;
+}
 
 static int by_address(const void *a, const void *b)
 {
@@ -51,27 +69,39 @@ static bool ascends(const struct rl_link *links, size_t count)
 	return true;
 }
 
-/* From the file's order, which is that of who got hot first: when the budget is spent, the others stay. */
-static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count, struct batch *b)
+#define AHEAD 8u
+
+/* What is there. Nothing of it is in a cache of the processor's yet, neither calls nor where they lead: that is asked for in good time. */
+static size_t find_links(struct rl_linked *m, const uint32_t *offsets, size_t count, struct rl_link *links)
 {
-	struct rl_link *waiting = calloc(2 * count + 1, sizeof(*waiting)), *left = waiting + count;
+	size_t found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct rl_linked_slot *slot;
+
+		if (i + AHEAD < count)
+			__builtin_prefetch((const void *)(m->text_start + offsets[i + AHEAD]));
+		if (!rl_link_at(m, m->text_start + offsets[i], &links[found]))
+			continue;
+		slot = &rl_linkage.slots[links[found].slot];
+		__builtin_prefetch((const void *)rl_slot_value(slot));
+		slot->tails_known |= links[found].kind == RL_TAIL || links[found].kind == RL_POINTER_TAIL;
+		found++;
+	}
+	return found;
+}
+
+/* From the file's order, which is that of who got hot first: when the budget is spent, the others stay. */
+static void sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count, struct batch *b, struct scratch *s)
+{
+	struct rl_link *waiting = s->links, *left = s->links + count, link;
 	static uint32_t pass;
-	struct rl_link link;
 
 	pass++;
-	b->links = calloc(count + 1, sizeof(*b->links));
-	if (!b->links || !waiting) {
-		free(waiting);
-		return false;
-	}
+	count = find_links(m, offsets, count, b->links);
 	for (size_t i = 0; i < count; i++) {
-		if (!rl_link_at(m, m->text_start + (offsets[i] & ~RL_HOT_LATER), &link))
-			continue;
-		link.later = offsets[i] >= RL_HOT_LATER;
-		rl_linkage.slots[link.slot].tails_known |= link.kind == RL_TAIL || link.kind == RL_POINTER_TAIL;
-		if (link.later && rl_linkage_sleeps(m) && rl_linkage_learns())
-			left[b->left++] = link;
-		else if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
+		link = b->links[i];
+		if (!rl_linkage.slots[link.slot].asked && aim_once(&link, pass) && rl_link_afford(&link))
 			b->links[b->count++] = link;
 		else if (link.state == RELINK_LINK_LAZY)
 			waiting[b->waiting++] = link;
@@ -83,8 +113,6 @@ static bool sort_out(struct rl_linked *m, const uint32_t *offsets, size_t count,
 	qsort(waiting, b->waiting, sizeof(link), by_slot);
 	memcpy(b->links + b->count, waiting, b->waiting * sizeof(link));
 	memcpy(b->links + b->count + b->waiting, left, b->left * sizeof(link));
-	free(waiting);
-	return true;
 }
 
 bool rl_links_make_room(size_t more)
@@ -126,21 +154,16 @@ static bool note_waiting(size_t from, size_t count)
 	return l->room;
 }
 
-static int add_batch(const struct batch *b, bool unused, struct relink_error *err)
+static int bind_batch(const struct batch *b, struct rl_change_record *room, bool unused, struct relink_error *err)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
 	size_t all = b->count + b->waiting + b->left, from = l->link_count;
-	struct rl_link_job job = { .count = b->count, .mode = RELINK_LIVE, .bind = true, .unused = unused };
+	struct rl_link_job job = { .links = b->links, .count = b->count, .room = room, .mode = RELINK_LIVE, .bind = true, .unused = unused };
 	int r;
 
-	if (!rl_links_make_room(all) || !(job.room = calloc(b->count + 1, sizeof(*job.room))))
-		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
-	memcpy(l->links + from, b->links, all * sizeof(*l->links));
 	l->link_count += all;
-	job.links = l->links + from;
 	r = rl_links_commit(&job, err);
 	rl_links_left(job.links, all);
-	free(job.room);
 	if (!note_waiting(from + b->count, b->waiting))
 		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
 	return r;
@@ -162,60 +185,83 @@ static bool offsets_of(struct rl_linked *m, uint32_t **offsets, size_t *count)
 
 #define TOGETHER 512u
 
-static bool is_waiting(const struct rl_link *link)
+/* At the end of the list, from there on. */
+static void bind_added(size_t from)
 {
-	return link->state == RELINK_LINK_HOME && !rl_linkage.modules[link->module]->gone &&
-	       !rl_linkage.modules[link->module]->why && !rl_linkage.slots[link->slot].asked;
+	static struct rl_change_record room[TOGETHER];
+	size_t count = rl_linkage.link_count - from;
+
+	rl_links_bind(rl_linkage.links + from, count, room);
+	rl_links_left(rl_linkage.links + from, count);
+}
+
+static void bind_later(struct rl_linked *m)
+{
+	size_t from = rl_linkage.link_count;
+	struct rl_hot_module hot;
+	struct rl_link link;
+
+	if (m->gone || m->why || !rl_hot_later(m, &hot))
+		return;
+	m->has_later = false;
+	for (size_t i = 0; i < hot.count; i++) {
+		if (hot.offsets[i] < RL_HOT_LATER || !rl_link_at(m, m->text_start + (hot.offsets[i] & ~RL_HOT_LATER), &link) ||
+		    rl_linkage.slots[link.slot].asked)
+			continue;
+		link.later = true;
+		if (!rl_link_add(&link))
+			break;
+		if (rl_linkage.link_count - from == TOGETHER) {
+			bind_added(from);
+			from = rl_linkage.link_count;
+		}
+	}
+	bind_added(from);
 }
 
 void rl_links_bind_later(void)
 {
-	static struct rl_change_record room[TOGETHER];
-	struct rl_linkage_runtime *l = &rl_linkage;
-
-	for (size_t i = 0, stop; i < l->link_count; i = stop + 1) {
-		for (stop = i; stop < l->link_count && stop - i < TOGETHER && is_waiting(&l->links[stop]); stop++)
-			;
-		if (stop == i)
-			continue;
-		rl_links_bind(&l->links[i], stop - i, room);
-		for (size_t k = i; k < stop; k++)
-			l->slots[l->links[k].slot].left -= l->links[k].state == RELINK_LINK_BOUND;
-		stop -= stop - i == TOGETHER;
-	}
+	for (size_t i = 0; i < rl_linkage.module_count; i++)
+		bind_later(rl_linkage.modules[i]);
 }
 
 /* `unused`: nobody runs the module's code yet. */
-static int bind_module(struct rl_linked *m, bool unused, struct relink_error *err)
+static int bind_module(struct rl_linked *m, bool unused, struct scratch *s, struct relink_error *err)
 {
-	struct batch b = { 0 };
+	struct batch b = { .count = 0 };
 	uint32_t *offsets;
 	size_t count;
-	int r;
+	int r = 0;
 
 	if (m->why || !offsets_of(m, &offsets, &count))
 		return 0;
-	if (sort_out(m, offsets, count, &b))
-		r = b.count + b.waiting + b.left ? add_batch(&b, unused, err) : 0;
-	else
-		r = rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
+	if (!rl_links_make_room(count) || !has_room(s, count)) {
+		free(offsets);
+		return rl_fail(err, RELINK_E_MEMORY, 0, "out of memory; calls of a module were left as they are");
+	}
+	b.links = rl_linkage.links + rl_linkage.link_count;
+	sort_out(m, offsets, count, &b, s);
 	free(offsets);
-	free(b.links);
+	if (b.count + b.waiting + b.left)
+		r = bind_batch(&b, s->room, unused, err);
 	return r;
 }
 
 /* The first failure is the one that is reported; what fails for one module is tried for the next. `unused`: nobody runs its code yet. */
 int rl_links_bind_new(const struct rl_linked *unused, struct relink_error *err)
 {
+	struct scratch scratch = { .capacity = 0 };
 	struct relink_error other;
 	int first = 0;
 
 	for (size_t i = 0; i < rl_linkage.module_count; i++) {
 		struct rl_linked *m = rl_linkage.modules[i];
-		int r = m->known || m->gone ? 0 : bind_module(m, m == unused, first ? &other : err);
+		int r = m->known || m->gone ? 0 : bind_module(m, m == unused, &scratch, first ? &other : err);
 
 		m->known = true;
 		first = first ? first : r;
 	}
+	free(scratch.links);
+	free(scratch.room);
 	return first;
 }

@@ -65,7 +65,7 @@ static struct rl_watch watches[RL_WATCHES];
 static unsigned watch_count;
 static uint64_t callers[CALLERS];
 static uint64_t recorded;
-static uint64_t waited; /* of these: calls of callers that are hot, and wait for others */
+static uint64_t waited; /* of these: calls of the first of those that are hot and wait for others */
 static unsigned late[LATE]; /* watch + 1; 0: free */
 static unsigned late_count;
 static uint64_t late_since; /* of the calls recorded */
@@ -293,7 +293,7 @@ PLAIN static void wait_no_longer(void)
 /* A caller that nothing can be done about costs time with each call. */
 PLAIN static uint64_t miss(struct rl_watch *w, const struct registers *r)
 {
-	if (++w->missed < patience || w->state != RL_WATCH_ON)
+	if (++w->missed < patience || w->state != RL_WATCH_ON || (drowsy && hot_count && hot[0].watch == w))
 		return 0;
 	wait_no_longer();
 	w->state = RL_WATCH_TIRED;
@@ -336,7 +336,7 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 		return miss(w, r);
 	/* Who waits for others is bound with them: that is no reason to give the slot back, by which others come, too. */
 	if (came == threshold && hot_count) {
-		waited++;
+		waited += hot[0].watch == w && hot[0].caller == r->caller;
 		return 0;
 	}
 	if (came == threshold)
@@ -413,24 +413,23 @@ PLAIN void rl_recorder_leave(void)
 #define VECTORS (1u << 1 | 1u << 2 | 1u << 5 | 1u << 6 | 1u << 7)
 #define LEGACY_SIZE 576u
 
+/* Asking the processor takes long in a virtual machine: it is asked twice, and the area is as large as for all that it has. */
 static size_t vectors_size(void)
 {
-	unsigned eax, ebx, ecx, edx, size = LEGACY_SIZE;
+	unsigned eax, ebx, ecx, edx;
 
 	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
-		return size;
-	if (!__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx))
-		return size;
+		return LEGACY_SIZE;
+	__cpuid_count(0xd, 0, eax, ebx, ecx, edx);
 	rl_recorder_saves = VECTORS & eax;
-	for (unsigned i = 2; i < 8; i++)
-		if (rl_recorder_saves & 1u << i && __get_cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx) && ebx + eax > size)
-			size = ebx + eax;
-	return size;
+	__asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+	rl_recorder_saves &= eax;
+	return ebx > LEGACY_SIZE ? ebx : LEGACY_SIZE;
 }
 
 int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
 {
-	size_t size = (vectors_size() + 63) & ~(size_t)63;
+	size_t size;
 	uint8_t *memory;
 
 	worker = fn;
@@ -438,6 +437,7 @@ int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
 	patience = misses;
 	if (rl_recorder_stack)
 		return 0;
+	size = (vectors_size() + 63) & ~(size_t)63;
 	/* The page below the stack stays out of reach. */
 	memory = mmap(NULL, 4096 + STACK_SIZE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
@@ -541,20 +541,31 @@ void rl_recorder_still_late(const struct rl_watch *w)
 	note_late((unsigned)(w - watches));
 }
 
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one)
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], enum rl_recorder_leave leave)
 {
-	unsigned count = hot_count - (leave_one && hot_count);
+	unsigned first = leave == RL_LEAVE_FIRST && hot_count, last = hot_count - (leave == RL_LEAVE_LAST && hot_count > 1), count = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = first; i < last; i++) {
 		uint64_t *caller = find_caller((unsigned)(hot[i].watch - watches), hot[i].caller);
 
-		list[i] = hot[i];
+		list[count++] = hot[i];
 		if (caller)
 			*caller |= SETTLED;
 	}
-	hot[0] = hot[count < HOT ? count : 0];
+	if (last < hot_count)
+		hot[0] = hot[last];
 	hot_count -= count;
 	return count;
+}
+
+unsigned rl_recorder_waiting(void)
+{
+	return hot_count;
+}
+
+bool rl_recorder_is_visited(void)
+{
+	return hot_count && hot[0].watch->state == RL_WATCH_ON;
 }
 
 uint64_t rl_recorder_waited(void)
@@ -702,10 +713,20 @@ void rl_recorder_still_late(const struct rl_watch *w)
 	(void)w;
 }
 
-unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one)
+unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], enum rl_recorder_leave leave)
 {
-	(void)list, (void)leave_one;
+	(void)list, (void)leave;
 	return 0;
+}
+
+unsigned rl_recorder_waiting(void)
+{
+	return 0;
+}
+
+bool rl_recorder_is_visited(void)
+{
+	return false;
 }
 
 uint64_t rl_recorder_waited(void)
