@@ -295,6 +295,7 @@ static void look_at_all_late(void)
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
 #define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
 #define BUSY_ALONE 5000u       /* the same, of the one who wakes us */
+#define SPENT_MOST 16384u      /* calls of such who were more frequent */
 #define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
 #define PACE_SLEEPING 64u     /* calls */
 #define MANY_TIRED 8u          /* slots */
@@ -325,14 +326,18 @@ static uint64_t waited(void)
  */
 static bool doze(uint64_t calls, uint64_t visits, uint64_t passed)
 {
-	bool any = rl_recorder_waiting() != 0;
+	static uint64_t spent;
+	unsigned waiting = rl_recorder_waiting();
+	bool dear = visits * BUSY_ALONE >= passed;
 
+	spent += dear ? visits : 0;
 	if (calls * BUSY < passed)
 		return true;
-	learn_callers(visits * BUSY_ALONE < passed ? RL_LEAVE_FIRST : RL_LEAVE_LAST);
+	/* Another one may yet come. */
+	learn_callers(dear && (waiting > 1 || spent > SPENT_MOST) ? RL_LEAVE_LAST : RL_LEAVE_FIRST);
 	if (rl_recorder_tired() >= MANY_TIRED)
 		rl_give_back_tired();
-	return !any || rl_recorder_is_visited();
+	return !waiting || rl_recorder_is_visited();
 }
 
 static void look_at_time(void)
