@@ -191,7 +191,7 @@ struct rl_recorded {
 struct rl_hot_caller {
 	struct rl_watch *watch;
 	uintptr_t caller;
-	bool quick; /* few ticks after it came first */
+	bool quick; /* it came often within few ticks */
 };
 
 /* Called in the middle of anything, with all signals blocked, on a stack of its own, one at a time: no libc, no locks to wait for. */

@@ -297,7 +297,7 @@ static void look_at_all_late(void)
 #define BUSY_ALONE 5000u       /* the same, of the one who wakes us */
 #define SPENT_MOST 16384u      /* calls of such who were more frequent */
 #define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
-#define PACE_SLEEPING 64u     /* calls */
+#define PACE_SLEEPING 256u    /* calls */
 #define MANY_TIRED 8u          /* slots */
 #define PACE_LEAST 64u
 #define PACE_MOST 8192u

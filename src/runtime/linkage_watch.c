@@ -218,7 +218,7 @@ void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
  * Where earlier runs have learned, there is little left to learn, and counting calls that are not hot costs short runs more than it
  * could gain. So until the process has run for a while only a few slots of such modules are watched, others in each run.
  */
-#define FEW 64u
+#define FEW 32u
 #define FIRST_PACE 128u /* calls, until somebody looks at the time */
 
 bool rl_linkage_sleeps(const struct rl_linked *m)

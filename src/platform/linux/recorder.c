@@ -30,7 +30,7 @@
 #define PAD_SIZE 8
 #define STACK_SIZE 65536
 
-/* Callers: the return address, the watch, when they came first, and how often, in one word. */
+/* Callers: the return address, the watch, when they came, and how often, in one word. */
 #define CALLERS 16384u /* a power of two */
 #define PROBES 8u
 #define COUNT_BITS 5
@@ -47,7 +47,7 @@
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
 #define WAIT 1024u    /* calls, for which fewer of either may wait */
-#define QUICK 2u       /* ticks, within which a hot caller becomes so */
+#define QUICK 1u       /* ticks, within which the second half of its calls comes */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -330,6 +330,9 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 	came = *caller & COUNT_MASK;
 	if (came < threshold)
 		++*caller;
+	/* That it came once long ago says nothing of how often it comes now. */
+	if (came + 1 == threshold / 2)
+		*caller = (*caller & ~(TICK_MASK << COUNT_BITS)) | (tick & TICK_MASK) << COUNT_BITS;
 	if (came + 1 < threshold)
 		return 0;
 	if (came == SETTLED || !is_single())
