@@ -168,6 +168,7 @@ struct rl_watch {
 	const uintptr_t *through; /* not NULL: the word that says so, instead */
 	unsigned missed;  /* calls that nothing could be done about */
 	int state;
+	bool eager;       /* hot callers are work, whoever sleeps */
 	/* Not NULL: calls are not counted; is one with these arguments work? Must be code of its own. */
 	bool (*ask)(uint64_t first, uint64_t second);
 	uint32_t index;   /* whoever asked knows what */
@@ -225,8 +226,7 @@ bool rl_recorder_is_visited(void); /* one has not been taken, and is still count
 uint64_t rl_recorder_waited(void); /* calls of the first that has not been taken */
 unsigned rl_recorder_tired(void); /* slots, since */
 void rl_recorder_none_tired(void);
-void rl_recorder_set_tick(unsigned tick); /* of any length */
-/* After so many calls there is work of RL_RECORDED_TIME, 0: never; `sleeps`: callers and tired slots are none. */
+/* After so many calls there is work of RL_RECORDED_TIME, 0: never; `sleeps`: callers and tired slots are none, but where a watch is eager. */
 void rl_recorder_set_pace(unsigned calls, bool sleeps);
 uint64_t rl_recorder_total(void);
 /* Callers that have come often enough and have not been settled. */

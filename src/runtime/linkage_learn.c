@@ -42,7 +42,8 @@ static struct rl_link *known(const struct rl_link *link)
 	return NULL;
 }
 
-#define BATCH (RL_HOT + 256u) /* of one piece of work: hot callers, and tail jumps that are looked for */
+#define MOST_TAILS 256u /* that are looked for in one piece of work */
+#define BATCH (RL_HOT + MOST_TAILS)
 
 /* Calls that have turned out to be hot, at the end of the list: `from` on. */
 struct batch {
@@ -145,7 +146,7 @@ static void learn_tails(struct batch *b, struct rl_linked_slot *slot, bool quick
 		return;
 	slot->tails_known = true;
 	count = rl_link_tails(rl_slot_module(slot), slot, links, TAILS);
-	for (size_t i = 0; i < count && rl_linkage.link_count - b->from < BATCH - 1; i++)
+	for (size_t i = 0; i < count && rl_linkage.link_count - b->from < MOST_TAILS; i++)
 		if (rl_link_is_free(&links[i]) || pages++ < TAIL_PAGES) {
 			links[i].later = !quick;
 			take_link(b, &links[i]);
@@ -293,30 +294,19 @@ static void look_at_all_late(void)
 /* ---- time ---- */
 
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
-#define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
-#define BUSY_ALONE 5000u       /* the same, of the one who wakes us */
-#define SPENT_MOST 16384u      /* calls of such who were more frequent */
-#define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
-#define PACE_SLEEPING 256u    /* calls */
+#define BUSY 50000u            /* ns per call: with fewer, counting takes too much of the time of a sleeper */
+#define BUSY_ALONE 5000u       /* and of the one who is to wake it */
+#define SPENT_MOST 16384u      /* calls, for which such a one may be too busy, since another may come */
+#define PACE_SLEEPING 256u     /* calls */
 #define MANY_TIRED 8u          /* slots */
-#define PACE_LEAST 64u
-#define PACE_MOST 8192u
-
-/* The next time in about half a tick. */
-static unsigned pace(uint64_t calls, uint64_t passed)
-{
-	uint64_t next = calls * (TICK / 2) / (passed ? passed : 1);
-
-	return next < PACE_LEAST ? PACE_LEAST : next > PACE_MOST ? PACE_MOST : (unsigned)next;
-}
 
 /* Calls of the first that waits since the last time. */
 static uint64_t waited(void)
 {
 	static uint64_t before;
-	uint64_t now_ = rl_recorder_waited(), since = now_ - before;
+	uint64_t since = rl_recorder_waited() - before;
 
-	before = now_;
+	before += since;
 	return since;
 }
 
@@ -344,14 +334,13 @@ static void look_at_time(void)
 {
 	struct rl_linkage_runtime *l = &rl_linkage;
 	uint64_t time = now(), total = rl_recorder_total(), calls = total - l->recorded, passed = time - l->looked;
-	bool slept = rl_linkage_is_any_asleep(), sleeps = slept && time - l->began < LONG_ENOUGH && doze(calls, waited(), passed);
 
-	if (slept && !sleeps)
-		rl_linkage_wake();
 	l->looked = time;
 	l->recorded = total;
-	rl_recorder_set_tick((unsigned)((time - l->began) / TICK));
-	rl_recorder_set_pace(sleeps ? PACE_SLEEPING : pace(calls, passed), sleeps);
+	if (time - l->began < LONG_ENOUGH && doze(calls, waited(), passed))
+		rl_recorder_set_pace(PACE_SLEEPING, true);
+	else
+		rl_linkage_wake();
 }
 
 /* ---- work ---- */
@@ -362,6 +351,9 @@ static void work_on(struct rl_recorded *recorded)
 
 	switch (recorded->what) {
 	case RL_RECORDED_HOT:
+		/* In a module that is new: the program does something that it never did. */
+		if (rl_linkage_is_any_asleep())
+			rl_linkage_wake();
 		learn_callers(RL_LEAVE_NONE);
 		break;
 	case RL_RECORDED_ENOUGH:

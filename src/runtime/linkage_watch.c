@@ -138,15 +138,16 @@ void rl_linkage_unwatch(const struct rl_linked *module, bool asks)
 #define PLAIN
 #endif
 
+/* Nor can the recorder read the processor's counter, when nobody may. */
 PLAIN static bool is_seccomp(uint64_t first, uint64_t second)
 {
 	(void)second;
-	return first == PR_SET_SECCOMP;
+	return first == PR_SET_SECCOMP || first == PR_SET_TSC;
 }
 
 PLAIN static bool is_seccomp_call(uint64_t first, uint64_t second)
 {
-	return first == SYS_seccomp || (first == SYS_prctl && second == PR_SET_SECCOMP);
+	return first == SYS_seccomp || (first == SYS_prctl && is_seccomp(second, 0));
 }
 
 PLAIN static bool always(uint64_t first, uint64_t second)
@@ -212,6 +213,7 @@ void rl_watch_begin(struct rl_linked_slot *slot, struct rl_watch *w)
 	slot->watch = w;
 	w->index = (uint32_t)(slot - rl_linkage.slots);
 	w->missed = rl_slot_module(slot)->warm ? ENOUGH_WARM : 0;
+	w->eager = !rl_linkage_sleeps(rl_slot_module(slot));
 }
 
 /*
@@ -328,12 +330,13 @@ void rl_linkage_watch(void)
 	}
 	rl_stubs_make_room();
 	watch_all();
-	rl_recorder_set_pace(rl_linkage_learns() ? FIRST_PACE : 0, rl_linkage_is_any_asleep());
+	rl_recorder_set_pace(rl_linkage_is_any_asleep() ? FIRST_PACE : 0, rl_linkage_is_any_asleep());
 }
 
 void rl_linkage_wake(void)
 {
 	rl_linkage.awake = true;
+	rl_recorder_set_pace(0, false);
 	rl_links_bind_later();
 	watch_all();
 }

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #ifdef RL_X86_64
 
@@ -30,7 +31,7 @@
 #define PAD_SIZE 8
 #define STACK_SIZE 65536
 
-/* Callers: the return address, the watch, when they came, and how often, in one word. */
+/* Callers: the return address, the watch, when they had come half as often as they must, and how often, in one word. */
 #define CALLERS 16384u /* a power of two */
 #define PROBES 8u
 #define COUNT_BITS 5
@@ -47,7 +48,8 @@
 #define HOT RL_HOT    /* callers that are looked at together */
 #define TIRED 32u     /* slots that are given back together */
 #define WAIT 1024u    /* calls, for which fewer of either may wait */
-#define QUICK 1u       /* ticks, within which the second half of its calls comes */
+#define TICK_SHIFT 22  /* of the processor's counter: a millisecond or two */
+#define QUICK 2u       /* ticks, within which the second half of its calls comes */
 
 /* What the entry has pushed, from the bottom up. */
 struct registers {
@@ -73,7 +75,7 @@ static struct rl_hot_caller hot[HOT];
 static unsigned hot_count, tired_count;
 static unsigned hot_total;     /* that there have been */
 static uint64_t waiting_since; /* of the calls recorded */
-static unsigned tick;          /* the time, as far as callers are concerned */
+static bool has_clock;         /* the processor's counter may be read */
 static unsigned pace;          /* calls, after which somebody is asked what time it is; 0: nobody */
 static uint64_t asked_time;    /* of the calls recorded */
 static bool drowsy;            /* nothing else is work */
@@ -241,7 +243,7 @@ PLAIN static uint64_t *find_caller(unsigned watch, uintptr_t caller)
 			break;
 	}
 	if (room)
-		__atomic_store_n(room, key | (tick & TICK_MASK) << COUNT_BITS, __ATOMIC_RELAXED);
+		__atomic_store_n(room, key, __ATOMIC_RELAXED);
 	return room;
 }
 
@@ -257,6 +259,11 @@ PLAIN static void note_late(unsigned watch)
 			late_since = recorded;
 			return;
 		}
+}
+
+PLAIN static uint64_t ticks(void)
+{
+	return has_clock ? __builtin_ia32_rdtsc() >> TICK_SHIFT : 0;
 }
 
 /* Not at once: the slot is filled behind the first call that we pass on. */
@@ -308,7 +315,7 @@ PLAIN static bool note_hot(struct rl_watch *w, uintptr_t caller, uint64_t word)
 	if (i >= HOT)
 		return false;
 	wait_no_longer();
-	hot[i] = (struct rl_hot_caller){ w, caller, ((tick - (word >> COUNT_BITS)) & TICK_MASK) <= QUICK };
+	hot[i] = (struct rl_hot_caller){ w, caller, ((ticks() - (word >> COUNT_BITS)) & TICK_MASK) <= QUICK };
 	hot_count = i + 1;
 	hot_total++;
 	return true;
@@ -332,7 +339,7 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 		++*caller;
 	/* That it came once long ago says nothing of how often it comes now. */
 	if (came + 1 == threshold / 2)
-		*caller = (*caller & ~(TICK_MASK << COUNT_BITS)) | (tick & TICK_MASK) << COUNT_BITS;
+		*caller = (*caller & ~(TICK_MASK << COUNT_BITS)) | (ticks() & TICK_MASK) << COUNT_BITS;
 	if (came + 1 < threshold)
 		return 0;
 	if (came == SETTLED || !is_single())
@@ -348,7 +355,7 @@ PLAIN static uint64_t count(struct rl_watch *w, const struct registers *r)
 		--*caller;
 		return miss(w, r);
 	}
-	return is_hot_due() && !drowsy ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
+	return is_hot_due() && (!drowsy || w->eager) ? begin_work(RL_RECORDED_HOT, w, r->caller) : 0;
 }
 
 /* Whoever has waited for others of his kind for long enough. */
@@ -434,12 +441,14 @@ int rl_recorder_start(rl_recorder_work *fn, unsigned often, unsigned misses)
 {
 	size_t size;
 	uint8_t *memory;
+	int clock;
 
 	worker = fn;
 	threshold = often < 1 ? 1 : often >= SETTLED ? SETTLED - 1 : often;
 	patience = misses;
 	if (rl_recorder_stack)
 		return 0;
+	has_clock = prctl(PR_GET_TSC, &clock, 0, 0, 0) == 0 && clock == PR_TSC_ENABLE;
 	size = (vectors_size() + 63) & ~(size_t)63;
 	/* The page below the stack stays out of reach. */
 	memory = mmap(NULL, 4096 + STACK_SIZE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -584,11 +593,6 @@ unsigned rl_recorder_tired(void)
 void rl_recorder_none_tired(void)
 {
 	tired_count = 0;
-}
-
-void rl_recorder_set_tick(unsigned now)
-{
-	tick = now;
 }
 
 void rl_recorder_set_pace(unsigned calls, bool sleeps)
@@ -744,11 +748,6 @@ unsigned rl_recorder_tired(void)
 
 void rl_recorder_none_tired(void)
 {
-}
-
-void rl_recorder_set_tick(unsigned now)
-{
-	(void)now;
 }
 
 void rl_recorder_set_pace(unsigned calls, bool sleeps)
