@@ -102,7 +102,7 @@ static void read_once(void)
 
 static int by_value(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint32_t x = *(const uint32_t *)a & ~RL_HOT_LATER, y = *(const uint32_t *)b & ~RL_HOT_LATER;
 
 	return x < y ? -1 : x > y;
 }
@@ -110,7 +110,7 @@ static int by_value(const void *a, const void *b)
 static bool ascends(const uint32_t *offsets, size_t count)
 {
 	for (size_t i = 1; i < count; i++)
-		if (offsets[i - 1] >= offsets[i])
+		if ((offsets[i - 1] & ~RL_HOT_LATER) >= (offsets[i] & ~RL_HOT_LATER))
 			return false;
 	return true;
 }
@@ -232,8 +232,8 @@ static void tell(const struct rl_linked *module)
 	}
 	if (!offsets)
 		return;
-	count = add_later(module, offsets, count, most < MOST ? most : MOST);
 	if (!is_scarce()) {
+		count = add_later(module, offsets, count, most < MOST ? most : MOST);
 		sort(offsets, count);
 		count = drop_twins(offsets, count);
 	}

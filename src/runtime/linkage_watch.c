@@ -230,8 +230,9 @@ bool rl_linkage_sleeps(const struct rl_linked *m)
 
 bool rl_is_among_few(const struct rl_linked_slot *slot)
 {
-	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
+	static const uint32_t *random;
 
+	random = random ? random : (const uint32_t *)getauxval(AT_RANDOM);
 	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) == 0;
 }
 
