@@ -136,7 +136,7 @@ static bool has_twins(const uint32_t *offsets, size_t count, bool *twins)
 bool rl_hot_load(struct rl_linked *module, uint32_t **offsets, size_t *count)
 {
 	struct rl_hot_module hot;
-	bool twins, now = !rl_linkage_learns() || rl_linkage.awake;
+	bool twins, now = rl_linkage.awake || !(rl_linkage_learns() || rl_linkage.options.flags & RELINK_LINKAGE_CONTROL);
 
 	if (!is_allowed() || !has_name(module))
 		return false;
