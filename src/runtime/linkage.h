@@ -93,6 +93,7 @@ struct rl_linkage_runtime {
 	uint64_t start_ns, learn_ns;
 	uint64_t began, looked;    /* when, on the clock of those; and at the time */
 	uint64_t recorded;         /* then */
+	unsigned more;             /* times the few slots that are watched of modules that are warm are watched besides */
 	bool awake;                /* all slots are watched, also those of modules that are warm */
 	bool reverted;             /* all modules, and those that come */
 	bool closed;               /* nothing is written any more: a sandbox is about to come */
@@ -169,6 +170,7 @@ void rl_linkage_unwatch(const struct rl_linked *module, bool asks);
 /* It has run for long enough that learning pays, also where earlier runs have learned. The recorder calls it. */
 void rl_linkage_wake(void);
 bool rl_linkage_is_any_asleep(void);
+void rl_linkage_watch_more(void); /* twice as many slots of those that sleep; the recorder calls it */
 void rl_give_back_tired(void);  /* those of watches that are; the recorder calls it */
 bool rl_linkage_sleeps(const struct rl_linked *module); /* only few of its slots are watched */
 bool rl_is_among_few(const struct rl_linked_slot *slot);

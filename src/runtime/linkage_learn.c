@@ -190,7 +190,8 @@ static void learn_caller(struct batch *b, struct rl_linked_slot *slot, uintptr_t
 	take_link(b, &link);
 }
 
-static void learn_callers(bool leave_one)
+/* Returns how many there were. */
+static unsigned learn_callers(bool leave_one)
 {
 	struct rl_hot_caller list[RL_HOT];
 	unsigned count = rl_recorder_take_hot(list, leave_one);
@@ -204,6 +205,7 @@ static void learn_callers(bool leave_one)
 		rl_linkage_note("there is no room for more calls: nothing is learned any more", "");
 		rl_linkage_unwatch(NULL, false);
 	}
+	return count;
 }
 
 /* The loader has filled the slot: the calls that the cache knew of. */
@@ -314,7 +316,8 @@ static void look_at_all_late(void)
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
 #define TICK 2000000u          /* ns; what comes RL_RECORDED often within some of them would pay for being bound at start */
 #define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
-#define PACE_SLEEPING 64u     /* calls */
+#define PACE_SLEEPING 64u      /* calls */
+#define OTHERS 16u             /* of these, that somebody else makes */
 #define MANY_TIRED 8u          /* slots */
 #define PACE_LEAST 64u
 #define PACE_MOST 8192u
@@ -327,7 +330,10 @@ static unsigned pace(uint64_t calls, uint64_t passed)
 	return next < PACE_LEAST ? PACE_LEAST : next > PACE_MOST ? PACE_MOST : (unsigned)next;
 }
 
-/* Somebody must go on coming by, or nobody would know when it is time to wake. */
+/*
+ * Somebody must go on coming by, or nobody would know when it is time to wake. So the last of those that are hot stays until others
+ * have been seen to come; if none do, and it comes so often that it is too dear to wait for, more slots are watched.
+ */
 static void doze(uint64_t calls, uint64_t passed)
 {
 	static uint64_t before;
@@ -336,7 +342,13 @@ static void doze(uint64_t calls, uint64_t passed)
 	before += waited;
 	if (calls * BUSY < passed)
 		return;
-	learn_callers(waited * BUSY < passed);
+	if (!learn_callers(true) && waited * BUSY >= passed) {
+		if (calls - waited < OTHERS) {
+			rl_linkage_watch_more();
+			return;
+		}
+		learn_callers(false);
+	}
 	if (rl_recorder_tired() >= MANY_TIRED)
 		rl_give_back_tired();
 }
@@ -352,6 +364,7 @@ static void look_at_time(void)
 		sleeps = false;
 	} else if (sleeps) {
 		doze(calls, passed);
+		sleeps = rl_linkage_is_any_asleep();
 	}
 	l->looked = time;
 	l->recorded = total;

@@ -230,7 +230,7 @@ bool rl_is_among_few(const struct rl_linked_slot *slot)
 {
 	const uint32_t *random = (const uint32_t *)getauxval(AT_RANDOM);
 
-	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) == 0;
+	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) <= rl_linkage.more;
 }
 
 /* As rl_slot_target, but it only has to be some function: to look at all of them takes longer than all the rest. */
@@ -329,6 +329,15 @@ void rl_linkage_watch(void)
 	rl_stubs_make_room();
 	watch_all();
 	rl_recorder_set_pace(rl_linkage_learns() ? FIRST_PACE : 0, rl_linkage_is_any_asleep());
+}
+
+void rl_linkage_watch_more(void)
+{
+	rl_linkage.more = 2 * rl_linkage.more + 1;
+	if (rl_linkage.more >= rl_linkage.slot_count / FEW)
+		rl_linkage_wake();
+	else
+		watch_all();
 }
 
 void rl_linkage_wake(void)
