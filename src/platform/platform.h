@@ -220,6 +220,7 @@ void rl_recorder_still_late(const struct rl_watch *w);
 #define RL_HOT 32u
 unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one);
 uint64_t rl_recorder_waited(void); /* calls of callers that have not been taken */
+uint64_t rl_recorder_missed(void); /* calls of callers that nothing can be done about */
 unsigned rl_recorder_tired(void); /* slots, since */
 void rl_recorder_none_tired(void);
 void rl_recorder_set_tick(unsigned tick); /* of any length */

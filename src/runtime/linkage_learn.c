@@ -58,15 +58,26 @@ static bool is_in(const struct batch *b, const struct rl_link *link)
 	return false;
 }
 
+/* What was hot only in the long run is so in a short one, too: there is no need to wait. */
+static void bind_now(struct rl_link *link)
+{
+	static struct rl_change_record room[1];
+
+	link->later = false;
+	note_news(link);
+	if (link->state != RELINK_LINK_HOME)
+		return;
+	rl_links_bind(link, 1, room);
+	rl_linkage.slots[link->slot].left -= link->state == RELINK_LINK_BOUND;
+}
+
 /* It has come often, so it is remembered even if it can't be bound. */
 static void take_link(struct batch *b, const struct rl_link *found)
 {
 	struct rl_link *link = known(found);
 
-	if (link && link->later && !found->later) {
-		link->later = false;
-		note_news(link);
-	}
+	if (link && link->later && !found->later)
+		bind_now(link);
 	if (link || is_in(b, found))
 		return;
 	link = rl_link_add(found);
@@ -336,21 +347,25 @@ static unsigned pace(uint64_t calls, uint64_t passed)
  */
 static void doze(uint64_t calls, uint64_t passed)
 {
-	static uint64_t before;
-	uint64_t waited = rl_recorder_waited() - before;
+	static uint64_t waited_before, missed_before;
+	uint64_t waited = rl_recorder_waited() - waited_before, others = calls - (rl_recorder_missed() - missed_before);
 
-	before += waited;
+	waited_before += waited;
+	missed_before = rl_recorder_missed();
 	if (calls * BUSY < passed)
 		return;
 	if (!learn_callers(true) && waited * BUSY >= passed) {
-		if (calls - waited < OTHERS) {
+		if (others - waited < OTHERS) {
 			rl_linkage_watch_more();
 			return;
 		}
 		learn_callers(false);
 	}
-	if (rl_recorder_tired() >= MANY_TIRED)
-		rl_give_back_tired();
+	if (rl_recorder_tired() < MANY_TIRED)
+		return;
+	rl_give_back_tired();
+	if (others < OTHERS)
+		rl_linkage_watch_more();
 }
 
 static void look_at_time(void)

@@ -66,6 +66,7 @@ static unsigned watch_count;
 static uint64_t callers[CALLERS];
 static uint64_t recorded;
 static uint64_t waited; /* of these: calls of callers that are hot, and wait for others */
+static uint64_t missed; /* nothing can be done about */
 static unsigned late[LATE]; /* watch + 1; 0: free */
 static unsigned late_count;
 static uint64_t late_since; /* of the calls recorded */
@@ -293,6 +294,7 @@ PLAIN static void wait_no_longer(void)
 /* A caller that nothing can be done about costs time with each call. */
 PLAIN static uint64_t miss(struct rl_watch *w, const struct registers *r)
 {
+	missed++;
 	if (++w->missed < patience || w->state != RL_WATCH_ON)
 		return 0;
 	wait_no_longer();
@@ -375,6 +377,9 @@ PLAIN static uint64_t look_at(struct rl_watch *w, const struct registers *r)
 	case RL_WATCH_UNFILLED:
 		w->state = RL_WATCH_LATE;
 		note_late((unsigned)r->watch);
+		break;
+	case RL_WATCH_TIRED:
+		missed++;
 		break;
 	}
 	return 0;
@@ -562,6 +567,11 @@ uint64_t rl_recorder_waited(void)
 	return waited;
 }
 
+uint64_t rl_recorder_missed(void)
+{
+	return missed;
+}
+
 unsigned rl_recorder_tired(void)
 {
 	return tired_count;
@@ -709,6 +719,11 @@ unsigned rl_recorder_take_hot(struct rl_hot_caller list[RL_HOT], bool leave_one)
 }
 
 uint64_t rl_recorder_waited(void)
+{
+	return 0;
+}
+
+uint64_t rl_recorder_missed(void)
 {
 	return 0;
 }
