@@ -82,6 +82,11 @@ is "slow calls, in the next start: left" "$(reported 'through the stub' $lib)" 6
 cp -r "$work/cache" "$work/slow"
 run -- 500 first
 is "slow calls, in a long run: bound" "$(reported bound $lib)" 75 85
+is "slow calls that have become quick, in a long run: calls recorded" "$(reported recorded)" 1 100000 # of millions that are made
+rm -rf "$work/cache" && cp -r "$work/slow" "$work/cache"
+short -- 30 first
+short -- 0 none
+is "slow calls of which some have become quick: bound" "$(reported bound $lib)" 15 85
 rm -rf "$work/cache" && cp -r "$work/slow" "$work/cache"
 short --policy learn -- 30 first
 short -- 0 none
