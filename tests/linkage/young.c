@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* young.c - two workloads of 80 calls each, quick or slow, for as many milliseconds as asked for: what is learned of them, and when it is bound. */
+/* young.c - two workloads of 80 calls each, quick or slow, for as long as asked for: what is learned of them, and when it is bound. */
 #include <time.h>
 #include <unistd.h>
 
