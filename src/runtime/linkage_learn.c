@@ -329,6 +329,7 @@ static void look_at_all_late(void)
 #define BUSY 50000u            /* ns per call, with fewer of which counting is too dear */
 #define PACE_SLEEPING 64u      /* calls */
 #define OTHERS 16u             /* of these, that somebody else makes */
+#define LONELY 64u             /* times that nobody did */
 #define MANY_TIRED 8u          /* slots */
 #define PACE_LEAST 64u
 #define PACE_MOST 8192u
@@ -343,29 +344,29 @@ static unsigned pace(uint64_t calls, uint64_t passed)
 
 /*
  * Somebody must go on coming by, or nobody would know when it is time to wake. So the last of those that are hot stays until others
- * have been seen to come; if none do, and it comes so often that it is too dear to wait for, more slots are watched.
+ * have been seen to come; if for a while none do, and it comes so often that it is too dear to wait for, more slots are watched.
  */
 static void doze(uint64_t calls, uint64_t passed)
 {
 	static uint64_t waited_before, missed_before;
-	uint64_t waited = rl_recorder_waited() - waited_before, others = calls - (rl_recorder_missed() - missed_before);
+	static unsigned lonely;
+	uint64_t waited = rl_recorder_waited() - waited_before, missed = rl_recorder_missed() - missed_before;
+	bool alone = calls - waited - missed < OTHERS, any;
 
 	waited_before += waited;
-	missed_before = rl_recorder_missed();
+	missed_before += missed;
 	if (calls * BUSY < passed)
 		return;
-	if (!learn_callers(true) && waited * BUSY >= passed) {
-		if (others - waited < OTHERS) {
-			rl_linkage_watch_more();
-			return;
-		}
+	any = learn_callers(true) != 0;
+	lonely = !any && alone ? lonely + 1 : 0;
+	if (!any && !alone && waited * BUSY >= passed)
 		learn_callers(false);
-	}
-	if (rl_recorder_tired() < MANY_TIRED)
+	if (rl_recorder_tired() >= MANY_TIRED && (!alone || lonely >= LONELY))
+		rl_give_back_tired();
+	if (lonely < LONELY)
 		return;
-	rl_give_back_tired();
-	if (others < OTHERS)
-		rl_linkage_watch_more();
+	lonely = 0;
+	rl_linkage_watch_more();
 }
 
 static void look_at_time(void)
