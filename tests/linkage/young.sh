@@ -73,24 +73,24 @@ is "after that: known" "$(reported bound $lib)" 75 90
 
 forget
 run -- 100 first slow
-is "slow calls: bound" "$(reported bound $lib)" 70 85
+is "slow calls: bound" "$(reported bound $lib)" 70 90
 short --policy cached -- 0 none
-is "slow calls, --policy cached: bound" "$(reported bound $lib)" 70 85
+is "slow calls, --policy cached: bound" "$(reported bound $lib)" 70 90
 short -- 0 none
 is "slow calls, in the next start: bound" "$(reported bound $lib)" 0 15
-is "slow calls, in the next start: left" "$(reported 'through the stub' $lib)" 60 85
+is "slow calls, in the next start: left" "$(reported 'through the stub' $lib)" 60 90
 cp -r "$work/cache" "$work/slow"
 run -- 500 first
-is "slow calls, in a long run: bound" "$(reported bound $lib)" 75 85
+is "slow calls, in a long run: bound" "$(reported bound $lib)" 75 90
 is "slow calls that have become quick, in a long run: calls recorded" "$(reported recorded)" 1 100000 # of millions that are made
 rm -rf "$work/cache" && cp -r "$work/slow" "$work/cache"
 short -- 30 first
 short -- 0 none
-is "slow calls of which some have become quick: bound" "$(reported bound $lib)" 15 85
+is "slow calls of which some have become quick: bound" "$(reported bound $lib)" 15 90
 rm -rf "$work/cache" && cp -r "$work/slow" "$work/cache"
 short --policy learn -- 30 first
 short -- 0 none
-is "slow calls that have become quick: bound" "$(reported bound $lib)" 75 85
+is "slow calls that have become quick: bound" "$(reported bound $lib)" 75 90
 
 # ---- a program that makes nothing hot ----
 
