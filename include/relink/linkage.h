@@ -24,7 +24,8 @@
  *
  * What a program can notice: its text is changed (exclude a library that checks itself); hooks that overwrite slots later
  * are not seen by calls that are bound: relink_linkage_refresh() finds them and leads these calls through the slot again;
- * while it learns, slots that stubs jump through hold the address of a recorder, and calls take a few ns longer.
+ * while it learns, slots that stubs jump through hold the address of a recorder, and calls take a few ns longer. Slots that
+ * code reads, for the address of a function, keep it: their stubs lead to the recorder.
  * A sandbox (seccomp) ends it all before it comes, if it is entered by a call of prctl() or syscall(); not seen are an instruction in
  * assembly and a pointer that dlsym() gave: such a program is killed when relink next asks the kernel for something.
  */
@@ -88,7 +89,7 @@ RELINK_API int relink_linkage_refresh(int mode, struct relink_error *err);
 
 /* Where a call is, or why it is not bound. */
 enum relink_linkage_state {
-	RELINK_LINK_HOME,         /* through its stub: it was led there again, or it has not been looked at yet */
+	RELINK_LINK_HOME,         /* through its stub: it was led there again, or waits to be bound, as one that is hot only in the long run */
 	RELINK_LINK_BOUND,
 	RELINK_LINK_OUT_OF_RANGE, /* more than 2 GiB away */
 	RELINK_LINK_LAZY,         /* the loader has not bound the slot yet */

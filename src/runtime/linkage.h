@@ -135,6 +135,7 @@ static inline struct rl_linked *rl_slot_module(const struct rl_linked_slot *slot
 
 void rl_stubs_find(struct rl_linked *m);
 struct rl_linked_slot *rl_slot_of_stub(const struct rl_linked *m, uintptr_t stub);              /* NULL: it is none */
+bool rl_is_stub(const struct rl_linked *m, uintptr_t jump);                                     /* whose jump that is */
 uintptr_t rl_stub_of_slot(const struct rl_linked *m, const struct rl_linked_slot *slot);        /* 0: not known */
 /* Stubs of slots that can't be watched themselves lead to the recorder. */
 void rl_stubs_make_room(void);

@@ -17,7 +17,7 @@
 #include "runtime/linkage.h"
 #include "runtime/linkage_file.h"
 
-#define VERSION 2
+#define VERSION 3
 #define MOST 65536u            /* hot calls of a module */
 #define ROOM (256u << 10)      /* words of a file; pages that are not used cost nothing */
 #define FOR_OTHERS (64u << 10) /* of them, up to which modules stay that this process does not have */

@@ -115,11 +115,14 @@ static bool enter_function(struct tails *t, size_t field)
 	return true;
 }
 
-/* Does the jump go through the slot? */
+/* Does the jump go through the slot? A stub's own does, too, and linkers describe rows of stubs as functions: bound, it would lead all
+ * calls past the recorder. */
 static bool is_tail(const struct tails *t, const struct rl_lead *lead, struct rl_link *link)
 {
-	return (lead->kind == RL_TAIL || lead->kind == RL_POINTER_TAIL) && !lead->fixed &&
-	       rl_link_at(t->m, t->m->bias + lead->address, link) && &rl_linkage.slots[link->slot] == t->slot;
+	uintptr_t address = t->m->bias + (uintptr_t)lead->address;
+
+	return (lead->kind == RL_TAIL || lead->kind == RL_POINTER_TAIL) && !lead->fixed && !rl_is_stub(t->m, address) &&
+	       rl_link_at(t->m, address, link) && &rl_linkage.slots[link->slot] == t->slot;
 }
 
 /* Is there an instruction whose operand it is? Decoding says, from the function's start or where the last one was. */

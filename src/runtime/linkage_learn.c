@@ -134,12 +134,28 @@ static uintptr_t called(uintptr_t caller)
 
 #define TAILS 64u
 #define TAIL_PAGES 8u /* that they may make private */
+#define PAGE 4096u
+
+/* Those of a page come one after the other. */
+static bool is_cheap(const struct rl_link *link, uintptr_t *last, size_t *pages)
+{
+	uintptr_t page = link->address / PAGE;
+
+	if (rl_link_is_free(link) || page == *last)
+		return true;
+	if (*pages == TAIL_PAGES)
+		return false;
+	*last = page;
+	++*pages;
+	return true;
+}
 
 /* It was called through a pointer, and jumped here in the end: nobody knows which of those that do. */
 static void learn_tails(struct batch *b, struct rl_linked_slot *slot, bool quick)
 {
 	static struct rl_link links[TAILS];
 	size_t count, pages = 0;
+	uintptr_t last = 0;
 
 	/* A short run of what is known has no time to search. */
 	if (slot->tails_known || rl_linkage_sleeps(rl_slot_module(slot)))
@@ -147,7 +163,7 @@ static void learn_tails(struct batch *b, struct rl_linked_slot *slot, bool quick
 	slot->tails_known = true;
 	count = rl_link_tails(rl_slot_module(slot), slot, links, TAILS);
 	for (size_t i = 0; i < count && rl_linkage.link_count - b->from < MOST_TAILS; i++)
-		if (rl_link_is_free(&links[i]) || pages++ < TAIL_PAGES) {
+		if (is_cheap(&links[i], &last, &pages)) {
 			links[i].later = !quick;
 			take_link(b, &links[i]);
 		}

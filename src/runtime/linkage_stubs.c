@@ -83,6 +83,13 @@ struct rl_linked_slot *rl_slot_of_stub(const struct rl_linked *m, uintptr_t stub
 	return look_at_stub(m, stub, 0);
 }
 
+bool rl_is_stub(const struct rl_linked *m, uintptr_t jump)
+{
+	size_t word = (jump - m->stubs_start) / WORD;
+
+	return jump >= m->stubs_start && word < m->stub_words && m->stubs[word];
+}
+
 uintptr_t rl_stub_of_slot(const struct rl_linked *m, const struct rl_linked_slot *slot)
 {
 	size_t number = (size_t)(slot - rl_linkage.slots) - m->first + 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test: NOT generic */
-/* The index of a module's calls: decoded once, then read from the cache; a file that is not right is made again. Tail jumps of a function. */
+/* The index of a module's calls: decoded once, then read from the cache; a file that is not right is made again. Tail jumps of a function, and of a module. */
 #include "platform_test.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 static char base[] = "/tmp/relink-index-test-XXXXXX";
 static char file[300];
 
-/* The first jump goes elsewhere, two go through a stub and one through the slot. Never run. */
+/* The first jump goes elsewhere, two go through a stub and one through the slot; one is an operand's bytes. Never run. */
 __asm__(".pushsection .text\n"
 	".globl jumps, jumps_one, jumps_two, jumps_three, jumps_stop, no_jumps\n"
 	".hidden jumps, jumps_one, jumps_two, jumps_three, jumps_stop, no_jumps\n"
@@ -21,6 +21,9 @@ __asm__(".pushsection .text\n"
 	"	jmp getpgrp@PLT\n"
 	"	call getppid@PLT\n"
 	"	jne getppid@PLT\n"
+	"	.byte 0x48, 0xb8\n" /* mov $.., %rax */
+	"operand: jmp getppid@PLT\n"
+	"	.byte 0, 0, 0\n"
 	"jumps_one: jmp getppid@PLT\n"
 	"	.byte 0xf2\n"
 	"jumps_two: jmp getppid@PLT\n"
@@ -172,6 +175,35 @@ static void tails(void)
 	CHECK(!rl_link_tail(program(), (uintptr_t)jumps_stop + 0x10000000, slot, &link));
 }
 
+static size_t count_tails(const char *name, const struct rl_link *like, size_t room)
+{
+	struct rl_link links[8];
+
+	return rl_link_tails(program(), slot_named(name, like), links, room < 8 ? room : 8);
+}
+
+/* All of a slot's, and no other: in the order of their addresses, neither an operand's bytes nor the stub's own jump. */
+static void all_tails(void)
+{
+	struct rl_link through_stub, through_slot, links[8];
+	size_t count, expected;
+
+	CHECK(rl_link_at(program(), (uintptr_t)jumps_one, &through_stub) && rl_link_at(program(), (uintptr_t)jumps_three, &through_slot));
+	expected = through_slot.slot == through_stub.slot ? 3 : 2;
+	count = rl_link_tails(program(), &rl_linkage.slots[through_stub.slot], links, 8);
+	if (!CHECK(count == expected))
+		return;
+	CHECK(links[0].address == (uintptr_t)jumps_one && links[1].address == (uintptr_t)jumps_two && links[1].kind == RL_TAIL);
+	if (expected == 3)
+		CHECK(links[2].address == (uintptr_t)jumps_three && links[2].kind == RL_POINTER_TAIL);
+	else
+		CHECK(count_tails("getppid", &through_slot, 8) == 1);
+	CHECK(count_tails("getppid", &through_stub, 1) == 1 && count_tails("getppid", &through_stub, 0) == 0);
+	CHECK(count_tails("getpgrp", NULL, 8) == 1);
+	CHECK(count_tails("mkdtemp", NULL, 8) == 0);
+	CHECK(count_tails("getppid", &through_stub, 8) == expected); /* as often as one likes */
+}
+
 int main(void)
 {
 	char command[100];
@@ -182,6 +214,7 @@ int main(void)
 	indexed();
 	believed();
 	tails();
+	all_tails();
 	snprintf(command, sizeof(command), "rm -rf %s", base);
 	CHECK(system(command) == 0);
 	return report();
