@@ -12,7 +12,7 @@
 #include "runtime/linkage.h"
 #include "runtime/linkage_file.h"
 
-#define VERSION 2
+#define VERSION 3
 #define TEXT 0x10000u
 #define ROOM (1u << 18)
 
@@ -464,6 +464,62 @@ static void same_call(void)
 	CHECK(wrote(PROGRAM, 0x11, 0, 0) && wrote(OTHER, 0x11, 0x10, 0));
 }
 
+#define LATER RL_HOT_LATER
+
+static void learn_later(size_t which, uint32_t offset)
+{
+	learn(which, offset);
+	rl_linkage.links[rl_linkage.link_count - 1].later = true;
+}
+
+static void first_slow_run(void)
+{
+	load_module(PROGRAM);
+	load_module(LIBRARY);
+	learn_later(LIBRARY, 0x300);
+	learn(LIBRARY, 0x200);
+	learn_later(LIBRARY, 0x100);
+	learn(PROGRAM, 0x10);
+	rl_hot_save();
+}
+
+/* Comes to one of them, which is quick now. */
+static void second_run(void)
+{
+	load_module(PROGRAM);
+	load_module(LIBRARY);
+	CHECK(says(LIBRARY, 0x200, 0, 0) && made[LIBRARY].has_later);
+	learn(LIBRARY, 0x200);
+	learn(LIBRARY, 0x100);
+	rl_hot_save();
+}
+
+/* What is slow is not loaded at start, and neither lost nor written twice. */
+static void for_later(void)
+{
+	struct rl_hot_module hot;
+
+	begin();
+	in_another(first_slow_run);
+	CHECK(wrote(LIBRARY, 0x100 | LATER, 0x200, 0x300 | LATER));
+	in_another(second_run);
+	CHECK(wrote(LIBRARY, 0x100, 0x200, 0x300 | LATER));
+	load_module(PROGRAM);
+	load_module(LIBRARY);
+	CHECK(says(LIBRARY, 0x100, 0x200, 0) && made[LIBRARY].has_later && rl_hot_later(&made[LIBRARY], &hot));
+	CHECK(are(hot.offsets, hot.count, 0x100, 0x200, 0x300 | LATER));
+	CHECK(says(PROGRAM, 0x10, 0, 0) && !made[PROGRAM].has_later && !rl_hot_later(&made[PROGRAM], &hot));
+	/* The control of benchmarks does what is done at start; who does not learn has no later. */
+	rl_linkage.options.policy = RELINK_LINKAGE_CACHED;
+	rl_linkage.options.flags = RELINK_LINKAGE_CONTROL;
+	CHECK(says(LIBRARY, 0x100, 0x200, 0));
+	rl_linkage.options.flags = 0;
+	CHECK(says(LIBRARY, 0x100, 0x200, 0x300) && !made[LIBRARY].has_later);
+	rl_linkage.options.policy = RELINK_LINKAGE_HOT;
+	rl_linkage.awake = true;
+	CHECK(says(LIBRARY, 0x100, 0x200, 0x300));
+}
+
 static void clean(void)
 {
 	char command[100];
@@ -508,6 +564,7 @@ int main(void)
 	CASE(too_large);
 	CASE(of_version_1);
 	CASE(same_call);
+	CASE(for_later);
 	rmdir(base);
 	return report();
 }
