@@ -191,7 +191,7 @@ static int degrade(struct subject *s)
 	fail_at = UINT32_MAX;
 	rl_test_write(failing_write);
 	CHECK_CODE(commit(s, &err), RELINK_OK, &err);
-	fail_at = 1 + draw(&chance, writes - 1);
+	fail_at = writes > 1 ? 1 + draw(&chance, writes - 1) : 1;
 	writes = 0;
 	may_fail = for_ever = true;
 	result = commit(s, &err);
