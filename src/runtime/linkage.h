@@ -43,6 +43,7 @@ struct rl_linked_slot {
 	bool read_only;         /* after start-up: the loader has protected its page */
 	bool defined;           /* the module has such a function itself */
 	bool tails_known;       /* all tail jumps through it have been looked for, in this run or an earlier one */
+	bool pulse;             /* calls come through it now and then, earlier runs say: a sleeper watches it */
 	bool asked;             /* calls through it have to be known of before they happen: they stay */
 };
 

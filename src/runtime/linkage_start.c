@@ -225,6 +225,24 @@ void rl_links_bind_later(void)
 		bind_later(rl_linkage.modules[i]);
 }
 
+#define PULSES 4u /* of all modules */
+
+/* Of those that are bound later some: who sleeps has to be woken by calls that come, but not too often, and these do. */
+static void find_pulse(const struct rl_linked *m)
+{
+	struct rl_hot_module hot;
+	struct rl_link link;
+	static size_t found;
+
+	if (!rl_hot_later(m, &hot))
+		return;
+	for (size_t i = 0; i < hot.count && found < PULSES; i++)
+		if (hot.offsets[i] >= RL_HOT_LATER && rl_link_at(m, m->text_start + (hot.offsets[i] & ~RL_HOT_LATER), &link)) {
+			rl_linkage.slots[link.slot].pulse = true;
+			found++;
+		}
+}
+
 /* `unused`: nobody runs the module's code yet. */
 static int bind_module(struct rl_linked *m, bool unused, struct scratch *s, struct relink_error *err)
 {
@@ -241,6 +259,7 @@ static int bind_module(struct rl_linked *m, bool unused, struct scratch *s, stru
 	}
 	b.links = rl_linkage.links + rl_linkage.link_count;
 	sort_out(m, offsets, count, &b, s);
+	find_pulse(m);
 	free(offsets);
 	if (b.count + b.waiting + b.left)
 		r = bind_batch(&b, s->room, unused, err);

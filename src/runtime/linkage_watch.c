@@ -233,7 +233,7 @@ bool rl_is_among_few(const struct rl_linked_slot *slot)
 	static const uint32_t *random;
 
 	random = random ? random : (const uint32_t *)getauxval(AT_RANDOM);
-	return ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) == 0;
+	return slot->pulse || ((uint32_t)(slot - rl_linkage.slots) + (random ? *random : 0)) % (1 + rl_linkage.slot_count / FEW) == 0;
 }
 
 /* As rl_slot_target, but it only has to be some function: to look at all of them takes longer than all the rest. */
