@@ -11,7 +11,7 @@
 
 #include "runtime/linkage.h"
 
-/* ---- time ---- */
+/* ---- the clock ---- */
 
 static uint64_t now(void)
 {
@@ -21,7 +21,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* ---- work ---- */
+/* ---- calls that have turned out to be hot ---- */
 
 static void note_news(const struct rl_link *link)
 {
@@ -32,14 +32,14 @@ static void note_news(const struct rl_link *link)
 }
 
 /* What is bound is no call of a stub any more, so it can only be one that was left. */
-static struct rl_link *known(const struct rl_link *link)
+static bool is_known(const struct rl_link *link)
 {
 	if (!rl_linkage.slots[link->slot].left)
-		return NULL;
+		return false;
 	for (size_t i = rl_linkage.link_count; i-- > 0;)
 		if (rl_linkage.links[i].address == link->address && !rl_linkage.modules[rl_linkage.links[i].module]->gone)
-			return &rl_linkage.links[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 #define MOST_TAILS 256u /* that are looked for in one piece of work */
@@ -62,9 +62,9 @@ static bool is_in(const struct batch *b, const struct rl_link *link)
 /* It has come often, so it is remembered even if it can't be bound. */
 static void take_link(struct batch *b, const struct rl_link *found)
 {
-	struct rl_link *link = known(found);
+	struct rl_link *link;
 
-	if (link || is_in(b, found))
+	if (is_known(found) || is_in(b, found))
 		return;
 	link = rl_link_add(found);
 	if (link)
@@ -307,7 +307,7 @@ static void look_at_all_late(void)
 		look_at_late(list[i]);
 }
 
-/* ---- time ---- */
+/* ---- sleep ---- */
 
 #define LONG_ENOUGH 250000000u /* ns, until all slots are watched */
 #define BUSY 50000u            /* ns per call: with fewer, counting takes too much of the time of a sleeper */
@@ -421,7 +421,7 @@ static void remember(struct rl_watch *w, uintptr_t caller, int state)
 	struct rl_link link;
 
 	if (w->state == RL_WATCH_GONE || rl_slot_module(slot)->gone || rl_slot_module(slot)->why || !find_call(slot, caller, &link) ||
-	    known(&link))
+	    is_known(&link))
 		return;
 	link.state = (uint8_t)state;
 	if (rl_link_add(&link)) {
